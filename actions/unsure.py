@@ -1,0 +1,40 @@
+"""What to do when the message was not understood: offer what it may have meant, or admit it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+MOST_CHOICES = 3
+LIKELY_ENOUGH = 0.07  # a choice less likely than this would only confuse
+DANGER = 0.2  # from here on a safety topic among the candidates is taken seriously
+OFFERED = ("answer", "clinic", "action")
+
+
+class Unsure(Action):
+    """Asks "did you mean", at most three choices; says "I don't know" when nothing is likely, or the second time."""
+
+    def __init__(self, kinds: Mapping[str, str]) -> None:
+        """`kinds`: the kind of each topic in the catalogue."""
+        self._kinds = kinds
+
+    def name(self) -> str:
+        return "action_unsure"
+
+    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+        ranking = {each["name"]: each["confidence"] for each in tracker.latest_message.get("intent_ranking") or ()}
+        danger = next((t for t, p in ranking.items() if self._kinds.get(t) == "safety" and p >= DANGER), None)
+        if danger:
+            dispatcher.utter_message(response=danger)
+            return [SlotSet("unsure", 0.0)]
+        likely = [t for t, p in ranking.items() if self._kinds.get(t) in OFFERED and p >= LIKELY_ENOUGH]
+        before = float(tracker.get_slot("unsure") or 0)
+        if before >= 1:
+            dispatcher.utter_message(response="fallback_again", choices=likely[:MOST_CHOICES])
+        elif likely:
+            dispatcher.utter_message(response="clarify", choices=likely[:MOST_CHOICES])
+        else:
+            dispatcher.utter_message(response="fallback")
+        return [SlotSet("unsure", before + 1)]

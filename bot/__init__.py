@@ -1,0 +1,1 @@
+"""The patient-inquiry assistant. Start reading in `conversation.py`."""

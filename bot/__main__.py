@@ -1,0 +1,187 @@
+"""The command line: `musebot --help`."""
+
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bot import lean
+from bot.errors import BotError
+from bot.messages import Language
+from bot.settings import Settings, read_settings
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The patient-inquiry assistant: answers about Muse cells and spinal cord injury, with a source for every claim.",
+)
+screen = Console(soft_wrap=True, highlight=False, markup=False)
+errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+
+def main() -> None:
+    """Runs a command; what a person can mend ends in a sentence, never in a traceback."""
+    try:
+        settings = read_settings()
+        lean.prepare(settings.log_level)
+        cli(obj=settings)
+    except BotError as error:
+        errors.print(f"musebot: {error}")
+        sys.exit(1)
+
+
+@cli.command()
+def train(context: typer.Context) -> None:
+    """Make the model from config.yml, domain.yml and nlu_data. Takes about half a minute."""
+    settings: Settings = context.obj
+    from bot.training import train as make
+
+    bar = Progress(
+        TextColumn("Training"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=errors
+    )
+    with bar:
+        task = bar.add_task("reading the examples", total=1.0)
+        made = make(settings, lambda share, step: bar.update(task, completed=share, description=step))
+    screen.print(f"The model is ready: {made.name}, {made.stat().st_size / 1e6:.1f} MB")
+
+
+@cli.command()
+def chat(
+    context: typer.Context,
+    lang: Annotated[str, typer.Option(help="Language of the greeting: en or es.")] = "en",
+) -> None:
+    """Talk to the assistant here. Type the number of a choice, or "exit" to leave. Nothing is kept."""
+    from bot.app import build
+    from bot.channels.terminal import chat as talk
+    from bot.store import migrate
+
+    language: Language = "es" if lang == "es" else "en"
+
+    def ask() -> str | None:
+        try:
+            line = input("> ")
+        except (EOFError, KeyboardInterrupt):
+            return None
+        return None if line.strip().casefold() in ("exit", "quit", "salir") else line
+
+    with throwaway_database(context.obj) as settings:
+        parts = build(settings)
+        migrate(parts.engine)
+        asyncio.run(talk(ask, screen.print, parts.conversation.handle, parts.content, language))
+
+
+@cli.command()
+def ask(
+    context: typer.Context,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Messages as JSON lines on standard input.")] = False,
+    database: Annotated[str | None, typer.Option(help="Use this database instead of a throw-away one.")] = None,
+    text: Annotated[str | None, typer.Argument(help="One question; or use --jsonl.")] = None,
+) -> None:
+    """Ask one question, or many as JSON lines.
+
+    With --jsonl each line of standard input is {"conversation": "c1", "text": "how much is it?"}, with "lang" and
+    "button" if wanted, and gives one line of JSON. Lines of one conversation share its state.
+    """
+    from bot.app import build
+    from bot.channels.jsonl import answer_lines
+    from bot.channels.plain import lines_of
+    from bot.messages import Incoming
+    from bot.store import migrate
+
+    if jsonl == (text is not None):
+        raise typer.BadParameter("give either a question or --jsonl")
+
+    def write(line: str) -> None:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    with throwaway_database(context.obj, instead=database) as settings:
+        parts = build(settings)
+        migrate(parts.engine)
+        if jsonl:
+            sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # a text stream here
+            asyncio.run(answer_lines(sys.stdin, parts.conversation.handle, write))
+        else:
+            turn = asyncio.run(parts.conversation.handle(Incoming("jsonl", "one", text or "")))
+            for line in lines_of(turn.replies, parts.content, turn.language):
+                screen.print(line)
+
+
+@cli.command()
+def check(context: typer.Context) -> None:
+    """Check content, training data, topics and recipe; lists every problem at once. Exit status 1 if there is one."""
+    settings: Settings = context.obj
+    from bot.checks import problems_of
+
+    problems = problems_of(settings)
+    for problem in problems:
+        errors.print(f"- {problem}")
+    if problems:
+        errors.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found.")
+        raise typer.Exit(1)
+    screen.print("No problem found in content, training data and recipe.")
+
+
+@cli.command()
+def serve(context: typer.Context) -> None:
+    """Serve the chat page, at http://127.0.0.1:8000 unless HOST and PORT say otherwise."""
+    settings: Settings = context.obj
+    import uvicorn
+
+    from bot.app import create_app
+
+    app = create_app(settings)
+    errors.print(f"Ready at http://{settings.host}:{settings.port}/chat  (Ctrl+C stops it)")
+    # No access log: addresses and times of people who ask about their health are nobody's business.
+    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_level="warning")
+
+
+@cli.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+def rasa(context: typer.Context) -> None:
+    """Rasa's own command line in this environment: musebot rasa test nlu, musebot rasa data validate, ..."""
+    settings: Settings = context.obj
+    lean.refuse_tensorflow(settings.config_file)
+    os.chdir(settings.config_file.parent)
+    sys.path.insert(0, os.getcwd())
+    sys.argv = ["rasa", *_with_our_data(context.args)]
+    from rasa.__main__ import main as rasa_main
+
+    rasa_main()
+
+
+def _with_our_data(arguments: list[str]) -> list[str]:
+    """Rasa looks for training data in `data/`; ours is in `nlu_data/`, so say so where the command takes it."""
+    match arguments:
+        case ["test", "nlu", *rest] if not {"-u", "--nlu"} & set(rest):
+            return [*arguments, "--nlu", "nlu_data"]
+        case ["train" | "data", *rest] if "--data" not in rest and "nlu" not in rest[:1]:
+            return [*arguments, "--data", "nlu_data"]
+        case _:
+            return arguments
+
+
+@contextmanager
+def throwaway_database(settings: Settings, *, instead: str | None = None) -> Iterator[Settings]:
+    """The settings with a database that is gone afterwards; with `instead`, that one."""
+    if instead:
+        url = instead if "://" in instead else f"sqlite:///{Path(instead).resolve()}"
+        yield settings.model_copy(update={"database_url": url})
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield settings.model_copy(update={"database_url": f"sqlite:///{Path(folder) / 'throwaway.db'}"})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Builds everything; the only module that knows every part."""
+
+import contextlib
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from fastapi import FastAPI
+from sqlalchemy import Engine, text
+
+from actions import all_actions
+from bot.answers import Answers
+from bot.channels.web import routes as web
+from bot.content import Content, read_content
+from bot.conversation import Conversation
+from bot.dialogue import RasaDialogue
+from bot.errors import SettingsError
+from bot.language import Languages
+from bot.lean import refuse_tensorflow
+from bot.nlu.examples import language_pairs, read_examples
+from bot.phrases import Phrases
+from bot.settings import ROOT, Settings
+from bot.store import migrate, open_database
+from bot.store.transcripts import Transcripts
+from bot.triage import Triage
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts that commands and channels need by name."""
+
+    content: Content
+    engine: Engine
+    transcripts: Transcripts
+    conversation: Conversation
+
+
+def build(settings: Settings) -> Parts:
+    """Every part, wired.
+
+    Raises:
+        ContentError: The content cannot be used.
+        ModelError: There is no model, or its recipe cannot run here.
+        SettingsError: A setting is wrong.
+    """
+    refuse_tensorflow(settings.config_file)
+    content = read_content(settings.content_folder)
+    answers, phrases = Answers(content), Phrases(content)
+    kinds = {key: topic.kind for key, topic in content.topics.items()}
+    engine = open_database(settings.database_url)
+    transcripts = Transcripts(engine)
+    conversation = Conversation(
+        triage=Triage(content.safety),
+        languages=Languages(language_pairs(read_examples(settings.nlu_folder))),
+        dialogue=RasaDialogue(settings.model_file, all_actions(answers, kinds), kinds),
+        answers=answers,
+        phrases=phrases,
+        transcripts=transcripts,
+    )
+    return Parts(content, engine, transcripts, conversation)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The web application: the plain chat page and the two probes. Tables are brought up to date first."""
+    parts = build(settings)
+    migrate(parts.engine)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        parts.engine.dispose()
+
+    app = FastAPI(title="musebot", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+
+    def ready() -> None:
+        with parts.engine.connect() as connection:
+            connection.execute(text("SELECT 1 FROM conversation LIMIT 1"))
+
+    web.mount(
+        app,
+        web.Chat(
+            conversation=parts.conversation,
+            transcripts=parts.transcripts,
+            phrases=parts.conversation.phrases,
+            content=parts.content,
+            secret=secret_key(settings),
+            https=settings.https,
+        ),
+        ready=ready,
+    )
+    return app
+
+
+def secret_key(settings: Settings, folder: Path = ROOT / "var") -> str:
+    """The key that signs sessions: from the settings, else made once and kept in `folder`, readable by its owner only.
+
+    Raises:
+        SettingsError: It cannot be kept, or is too short to protect anything.
+    """
+    if settings.secret_key is not None:
+        key = settings.secret_key.get_secret_value()
+        if len(key) < 32:
+            raise SettingsError("SECRET_KEY is too short: give at least 32 random characters.")
+        return key
+    path = folder / "secret.key"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            path.touch(mode=0o600, exist_ok=False)
+            path.write_text(secrets.token_urlsafe(48), encoding="ascii")
+        return path.read_text(encoding="ascii")
+    except OSError as error:
+        raise SettingsError(f"No SECRET_KEY is set, and {path} cannot be written: {error.strerror}.") from error

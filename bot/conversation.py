@@ -1,0 +1,185 @@
+"""THE MAIN PATH: every message, from every channel, goes through `Conversation.handle`. Read this file first."""
+
+import asyncio
+import re
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
+
+import structlog
+
+from bot.answers import Answers
+from bot.language import Languages
+from bot.messages import Button, Incoming, Language, Memory, Reply, Say, Turn, Understanding
+from bot.phrases import Phrases
+from bot.triage import Alarm, Triage
+
+log = structlog.get_logger(__name__)
+
+MAX_CHARACTERS = 4_000
+DEFAULT_LANGUAGE: Language = "es"  # of the clinic, for someone of whom nothing is known yet
+
+T = TypeVar("T")
+
+
+class Dialogue(Protocol):
+    """The dialogue engine, as far as the main path needs it."""
+
+    async def respond(self, message: Incoming, language: Language, memory: Memory) -> Understanding:
+        """What the message means and what is to be said."""
+
+
+class Transcripts(Protocol):
+    """What was said, as far as the main path needs it. Its verbs may block: they are called in a thread."""
+
+    def seen(self, message: Incoming) -> bool:
+        """Whether this very message has been recorded before."""
+
+    def memory(self, message: Incoming) -> Memory:
+        """What is remembered of the conversation that the message belongs to."""
+
+    def record(self, message: Incoming, turn: Turn, memory: Memory) -> None:
+        """Keeps the turn and the new memory, in one transaction."""
+
+
+@dataclass
+class Conversation:
+    """Turns a message into a turn. The person always gets a reply that helps, whatever breaks on the way."""
+
+    triage: Triage
+    languages: Languages
+    dialogue: Dialogue
+    answers: Answers
+    phrases: Phrases
+    transcripts: Transcripts
+
+    def __post_init__(self) -> None:
+        self._queues: dict[tuple[str, str], _Queue] = defaultdict(_Queue)
+
+    async def handle(self, message: Incoming) -> Turn:
+        """Answers one message. Messages of one person are taken one after the other, in the order of arrival."""
+        started = time.perf_counter()
+        async with self._in_turn(message):
+            return await self._handle(message, started)
+
+    async def _handle(self, message: Incoming, started: float) -> Turn:
+        failures: list[str] = []
+
+        # A message already seen gets no second reply and no second effect.
+        if await self._try("seen", lambda: asyncio.to_thread(self.transcripts.seen, message), failures):
+            return Turn(message.language or DEFAULT_LANGUAGE, "silent", ())
+
+        # Safety comes first: it needs no model, no database and no guess about the language.
+        alarm = self.triage.assess(message.text)
+
+        memory = await self._try("memory", lambda: asyncio.to_thread(self.transcripts.memory, message), failures)
+        memory = _chosen(message, memory or Memory())
+        if alarm:
+            turn = self._emergency(alarm, memory)
+        else:
+            language = self.languages.of(message.text, memory) if message.text else memory.language or DEFAULT_LANGUAGE
+            answer = await self._try("answer", lambda: self._answer(message, language, memory), failures)
+            turn, memory = answer or (self._failure(language), memory)
+
+        elapsed = (time.perf_counter() - started) * 1000
+        turn = replace(turn, failure="; ".join(failures) or None, milliseconds=elapsed)
+        memory = replace(memory, language=turn.language, buttons=_choices(turn.replies))
+        kept = await self._try("record", lambda: asyncio.to_thread(self._record, message, turn, memory), failures)
+        return replace(turn, failure="; ".join(failures) or None, recorded=kept is not None)
+
+    def _record(self, message: Incoming, turn: Turn, memory: Memory) -> bool:
+        self.transcripts.record(message, turn, memory)
+        return True
+
+    def _emergency(self, alarm: Alarm, memory: Memory) -> Turn:
+        """The fixed guidance, in the language of the conversation or, failing that, of the words that raised it."""
+        language = memory.language or alarm.language
+        return Turn(language, "emergency", (self.phrases.guidance(alarm.topic, language),), topics=(alarm.topic,))
+
+    async def _answer(self, message: Incoming, language: Language, memory: Memory) -> tuple[Turn, Memory]:
+        """The ordinary way: understand the message, then say what the content folder holds for it."""
+        if not message.text.strip() and not message.button:
+            return Turn(language, "fallback", (self.phrases.reply("empty", language),)), memory
+        if len(message.text) > MAX_CHARACTERS:
+            return Turn(language, "fallback", (self.phrases.reply("too_long", language),)), memory
+        message = _typed_choice(message, memory.buttons)
+        understood = await self.dialogue.respond(message, language, memory)
+        if understood.language:
+            language = understood.language
+            memory = replace(memory, chosen=True)
+        memory = replace(memory, dialogue=understood.dialogue)
+        replies = tuple(self._reply(say, language) for say in understood.says)
+        turn = Turn(
+            language, understood.decision, replies, understood.topics, understood.candidates, slots=understood.slots
+        )
+        return turn, memory
+
+    def _reply(self, say: Say, language: Language) -> Reply:
+        """The wording for what the dialogue wants said."""
+        if say.key in self.answers:
+            if say.part == "sources":
+                return self.answers.sources(say.key, language)
+            if say.part == "more":
+                return self.answers.more(say.key, language) or self.phrases.reply("more_nothing", language)
+            return self.answers.main(say.key, language)
+        if self.phrases.is_guidance(say.key):
+            return self.phrases.guidance(say.key, language)
+        key = say.key if say.key in self.phrases else "not_yet"
+        return self.phrases.reply(key, language, choices=say.choices)
+
+    def _failure(self, language: Language) -> Turn:
+        """The fixed sentence that tells how to reach a person."""
+        return Turn(language, "error", (self.phrases.reply("failure", language),))
+
+    async def _try(self, part: str, work: Callable[[], Awaitable[T]], failures: list[str]) -> T | None:
+        """The result of `work`, or None with the failure noted: nothing that breaks may leave a person unanswered."""
+        try:
+            return await work()
+        except Exception as error:  # the outermost edge of a message
+            failures.append(f"{part}: {type(error).__name__}")
+            # The name only: an exception's text may quote what the person wrote.
+            log.error("message.failed", part=part, error=type(error).__name__)
+            return None
+
+    @asynccontextmanager
+    async def _in_turn(self, message: Incoming) -> AsyncIterator[None]:
+        key = (message.channel, message.sender)
+        queue = self._queues[key]
+        queue.waiting += 1
+        try:
+            async with queue.lock:
+                yield
+        finally:
+            queue.waiting -= 1
+            if not queue.waiting:
+                self._queues.pop(key, None)
+
+
+class _Queue:
+    """The lock of one conversation, and how many messages hold or await it."""
+
+    def __init__(self) -> None:
+        self.lock = asyncio.Lock()
+        self.waiting = 0
+
+
+def _chosen(message: Incoming, memory: Memory) -> Memory:
+    return replace(memory, language=message.language, chosen=True) if message.language else memory
+
+
+def _choices(replies: Sequence[Reply]) -> tuple[Button, ...]:
+    return tuple(button for reply in replies for button in reply.buttons)
+
+
+def _typed_choice(message: Incoming, buttons: Sequence[Button]) -> Incoming:
+    """A typed "2" presses the second button, and so do its words; a link cannot be pressed by typing."""
+    if message.button or not buttons:
+        return message
+    typed = re.sub(r"[\s.)]+$", "", message.text.strip().casefold())
+    for number, button in enumerate(buttons, 1):
+        if typed in (str(number), button.title.casefold()) and not button.is_link:
+            return replace(message, button=button.payload)
+    return message

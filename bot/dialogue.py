@@ -1,0 +1,199 @@
+"""Rasa behind one method: a message and what is remembered in, what it means and what is to be said out."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import OutputChannel, UserMessage
+from rasa.core.nlg.generator import NaturalLanguageGenerator
+from rasa.core.tracker_store import TrackerStore
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActiveLoop, Event, SlotSet, UserUttered, deserialise_events
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.utils.endpoints import ClientResponseError, EndpointConfig
+from rasa_sdk import Action
+from rasa_sdk.executor import ActionExecutor
+from rasa_sdk.interfaces import ActionExecutionRejection
+
+from bot.errors import MessageError, ModelError
+from bot.messages import Candidate, Decision, Incoming, Language, Memory, Say, Understanding
+
+UNSURE = "nlu_fallback"  # Rasa's own name for "no topic is likely enough"
+KEPT_EVENTS = 60  # of the dialogue engine's working memory: about ten messages
+_OWN_SLOTS = frozenset({"language", "last_topic", "unsure", "requested_slot", "session_started_metadata"})
+_DECISIONS: dict[str, Decision] = {"answer": "answer", "clinic": "answer", "action": "action", "talk": "talk"}
+
+
+class RasaDialogue:
+    """The trained model, loaded as a library. It keeps nothing between messages: what it must know comes with each."""
+
+    def __init__(self, model_file: Path, actions: Iterable[Action], kinds: Mapping[str, str]) -> None:
+        """Loads the model.
+
+        Args:
+            model_file: What `musebot train` made.
+            actions: The actions, ready to run in this process.
+            kinds: The kind of each topic in the catalogue.
+
+        Raises:
+            ModelError: There is no model, or it cannot be loaded.
+        """
+        if not model_file.exists():
+            raise ModelError(f"There is no model at {model_file.name}. Make one with: musebot train")
+        self._kinds = kinds
+        self._trackers = _Trackers()
+        try:
+            self._agent = Agent.load(
+                model_file,
+                generator=_Sayings(),
+                tracker_store=self._trackers,
+                action_endpoint=_InProcess(actions),
+            )
+        except Exception as error:
+            raise ModelError(f"The model {model_file.name} cannot be loaded. Make it anew with: musebot train") from error
+
+    async def respond(self, message: Incoming, language: Language, memory: Memory) -> Understanding:
+        """What the message means and what is to be said.
+
+        Raises:
+            MessageError: The button is none of ours.
+        """
+        sender = f"{message.channel}:{message.sender}"
+        outbox = _Outbox()
+        text = self._button(message.button) if message.button else message.text.lstrip("/ ")
+        said = UserMessage(text, outbox, sender, input_channel=message.channel, metadata={"language": language})
+        self._trackers.open(sender, memory.dialogue)
+        try:
+            await self._agent.handle_message(said)
+        finally:
+            tracker = self._trackers.close(sender)
+        return self._understanding(tracker, outbox.says)
+
+    def _button(self, payload: str) -> str:
+        found = re.fullmatch(r"/([a-z_0-9]+)(\{.*\})?", payload)
+        if not found or found[1] not in self._kinds:
+            raise MessageError("the button is none of ours")
+        return payload
+
+    def _understanding(self, tracker: DialogueStateTracker, says: list[Say]) -> Understanding:
+        latest = tracker.latest_message or UserUttered.empty()
+        intent = str(latest.intent.get("name"))
+        ranking = (latest.parse_data or {}).get("intent_ranking") or []
+        slots = {name: value for name, value in tracker.current_slot_values().items() if value is not None}
+        return Understanding(
+            topics=() if intent == UNSURE else (intent,),
+            candidates=tuple(Candidate(r["name"], round(r["confidence"], 4)) for r in ranking if r["name"] != UNSURE)[:5],
+            decision=self._decision(says),
+            says=tuple(says),
+            slots={name: value for name, value in slots.items() if name not in _OWN_SLOTS},
+            language=slots.get("language") if any(say.key == "language_changed" for say in says) else None,
+            dialogue=_state_of(tracker),
+        )
+
+    def _decision(self, says: list[Say]) -> Decision:
+        if not says:
+            raise ModelError("the dialogue said nothing")
+        key = says[0].key
+        kind = self._kinds.get(key, "")
+        if kind == "safety":
+            return "emergency"
+        if key == "clarify":
+            return "clarify"
+        if key in ("out_of_scope", "fallback", "fallback_again"):
+            return "fallback"
+        return _DECISIONS.get(kind, "action") if says[0].part == "main" else "action"
+
+
+class _Outbox(OutputChannel):
+    """Collects what is to be said, in order."""
+
+    def __init__(self) -> None:
+        self.says: list[Say] = []
+
+    @classmethod
+    def name(cls) -> str:
+        return "musebot"
+
+    async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
+        self.says.append(Say(**{**message["custom"]["say"], "choices": tuple(message["custom"]["say"]["choices"])}))
+
+
+class _Sayings(NaturalLanguageGenerator):
+    """Says only what is to be said; its wording comes later, from the content folder."""
+
+    async def generate(
+        self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **kwargs: Any
+    ) -> dict[str, Any]:
+        key = utter_action.removeprefix("utter_")
+        return {"custom": {"say": asdict(Say(key, kwargs.get("part", "main"), tuple(kwargs.get("choices", ()))))}}
+
+
+class _InProcess(EndpointConfig):
+    """What Rasa takes for the address of an action server: runs the actions right here."""
+
+    def __init__(self, actions: Iterable[Action]) -> None:
+        super().__init__(enable_selective_domain=True)
+        self._executor = ActionExecutor()
+        for action in actions:
+            self._executor.register_action(action)
+
+    async def request(self, method: str = "post", json: Any = None, **kwargs: Any) -> Any:
+        try:
+            return await self._executor.run(json)
+        except ActionExecutionRejection as rejection:
+            # A form that does not want the message says so by a 400 answer, as the SDK's own server does.
+            raise _rejected(rejection) from rejection
+
+
+def _rejected(rejection: ActionExecutionRejection) -> ClientResponseError:
+    body = json.dumps({"action_name": rejection.action_name, "error": rejection.message})
+    return ClientResponseError(400, rejection.message, body)
+
+
+class _Trackers(TrackerStore):
+    """Rasa's working memory for the length of one message. The main path keeps it, with the transcript."""
+
+    def __init__(self) -> None:
+        super().__init__(Domain.empty())
+        self._open: dict[str, DialogueStateTracker] = {}
+
+    def open(self, sender: str, state: Mapping[str, Any]) -> None:
+        tracker = self.init_tracker(sender)
+        for event in _events_of(state):
+            tracker.update(event)
+        self._open[sender] = tracker
+
+    def close(self, sender: str) -> DialogueStateTracker:
+        return self._open.pop(sender)
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        self._open[tracker.sender_id] = tracker
+
+    async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
+        return self._open.get(sender_id)
+
+    async def keys(self) -> Iterable[str]:
+        return self._open.keys()
+
+
+def _state_of(tracker: DialogueStateTracker) -> dict[str, Any]:
+    """What must be remembered: the slots, the active form, and the last events."""
+    slots = {name: value for name, value in tracker.current_slot_values().items() if value is not None}
+    return {
+        "slots": slots,
+        "loop": tracker.active_loop_name,
+        "events": [event.as_dict() for event in list(tracker.events)[-KEPT_EVENTS:]],
+    }
+
+
+def _events_of(state: Mapping[str, Any]) -> list[Event]:
+    """The events that bring a tracker back to `state`: older slots and the form first, then the last events as they were."""
+    recent = deserialise_events(state.get("events", []))
+    older: list[Event] = [SlotSet(name, value) for name, value in state.get("slots", {}).items()]
+    if state.get("loop"):
+        older.append(ActiveLoop(state["loop"]))
+    return older + recent

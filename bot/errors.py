@@ -1,0 +1,38 @@
+"""Every error the assistant raises on purpose.
+
+BotError
+├── ContentError      content files are wrong: refuse to start; .problems lists each one
+├── SettingsError     the environment is wrong: refuse to start
+├── ModelError        the model is missing or its recipe cannot run here: refuse to start
+└── MessageError      what came in is not a message we can read: tell the sender why
+"""
+
+from collections.abc import Sequence
+
+
+class BotError(Exception):
+    """The root: its text is a sentence that a person can act on."""
+
+
+class ContentError(BotError):
+    """One or more entries of the content folder are wrong.
+
+    Attributes:
+        problems: One sentence each, naming file, entry and reason.
+    """
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("The content cannot be used:\n" + "\n".join(f"  - {problem}" for problem in problems))
+
+
+class SettingsError(BotError):
+    """A setting is missing or wrong."""
+
+
+class ModelError(BotError):
+    """The model is missing, or `config.yml` asks for something that cannot run here."""
+
+
+class MessageError(BotError):
+    """An incoming message cannot be read."""

@@ -1,0 +1,126 @@
+"""Makes Rasa importable here: no TensorFlow, no telemetry, nothing that patients write in a log.
+
+`prepare()` must run before the first `import rasa`. Rasa imports TensorFlow when its agent is imported, even if no
+component of the pipeline uses it; a finder answers those imports with empty classes. A component that really needs
+TensorFlow cannot work then, so `refuse_tensorflow` names it before Rasa is asked to build it.
+"""
+
+import importlib.abc
+import importlib.machinery
+import logging
+import os
+import sys
+import types
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+import yaml
+
+from bot.errors import ModelError
+
+_PLACEHOLDERS = ("tensorflow", "keras")
+_NEEDS_TENSORFLOW = {
+    "DIETClassifier": "bot.nlu.topics.TopicClassifier",
+    "ResponseSelector": "a topic with an answer in content/answers",
+    "ConveRTFeaturizer": "bot.nlu.topics.TopicClassifier",
+    "LanguageModelFeaturizer": "bot.nlu.topics.TopicClassifier",
+    "TEDPolicy": "RulePolicy",
+    "UnexpecTEDIntentPolicy": "RulePolicy",
+}
+
+
+def prepare(level: str = "INFO") -> None:
+    """Sets logging up, switches telemetry off and answers TensorFlow imports. Safe to call again."""
+    os.environ["RASA_TELEMETRY_ENABLED"] = "false"
+    os.environ.setdefault("RASA_MAX_CACHE_SIZE", "0")  # trained parts would pile up in the working folder
+    os.environ.setdefault("TQDM_DISABLE", "1")  # Rasa's own bars; ours tells how far training is
+    _configure_logs(level)
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+
+
+def _configure_logs(level: str) -> None:
+    """One JSON line an event, to standard error. Third parties speak from WARNING on: they log message texts below it."""
+    numeric = getattr(logging, level.upper(), logging.INFO)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _only_ours,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(numeric),
+        logger_factory=_loggers,
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("rasa").setLevel(logging.ERROR)
+    # Rasa's own code is older than the libraries it runs on here; its deprecations are not ours to mend.
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").setLevel(logging.ERROR)
+
+
+def _loggers(*args: Any) -> structlog.typing.WrappedLogger:
+    return structlog.PrintLogger(sys.stderr)
+
+
+def _only_ours(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Drops events of other code through structlog: Rasa's carry what people wrote."""
+    if not str(event.get("event", "")).startswith(("message.", "serve.", "model.", "web.")):
+        raise structlog.DropEvent
+    return event
+
+
+def refuse_tensorflow(config_file: Path) -> None:
+    """Checks that `config_file` names no component that needs TensorFlow.
+
+    Raises:
+        ModelError: It does, or it cannot be read; the sentence says which component and what to put in its place.
+    """
+    try:
+        config = yaml.safe_load(config_file.read_text(encoding="utf-8")) or {}
+    except (OSError, yaml.YAMLError) as error:
+        raise ModelError(f"{config_file.name} cannot be read: {' '.join(str(error).split())}") from error
+    for part in ("pipeline", "policies"):
+        for entry in config.get(part) or ():
+            name = str(entry.get("name") if isinstance(entry, dict) else entry).rpartition(".")[2]
+            if name in _NEEDS_TENSORFLOW:
+                raise ModelError(
+                    f"{config_file.name} asks for {name}, which needs TensorFlow, and this installation does without it. "
+                    f"Take {name} out of '{part}'; {_NEEDS_TENSORFLOW[name]} does its work here."
+                )
+
+
+class _Anything(type):
+    def __getattr__(cls, name: str) -> "_Anything":
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return cls
+
+
+class _Module(types.ModuleType):
+    __path__: list[str] = []
+
+    def __getattr__(self, name: str) -> _Anything:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        placeholder = _Anything(name, (), {"__class_getitem__": classmethod(lambda cls, _: cls)})
+        setattr(self, name, placeholder)
+        return placeholder
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if name.partition(".")[0] in _PLACEHOLDERS:
+            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+        return None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        return _Module(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        pass

@@ -1,0 +1,73 @@
+"""The training messages as plain values, and what may be wrong with them."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.messages import LANGUAGES, Language
+from bot.nlu.tokenizer import bare
+
+FEWEST = 25  # examples a topic must have in each language
+
+
+@dataclass(frozen=True)
+class Example:
+    """One training message. `translation` is the English of a Spanish one, else None."""
+
+    topic: str
+    language: Language
+    text: str
+    translation: str | None
+    file: str
+
+
+def read_examples(folder: Path) -> list[Example]:
+    """Every training message below `folder`, in the order of the files."""
+    found: list[Example] = []
+    for path in sorted(folder.rglob("*.yml")):
+        parsed = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        for block in parsed.get("nlu") or ():
+            if "intent" in block:
+                found += _of_block(block, path.relative_to(folder).as_posix())
+    return found
+
+
+def _of_block(block: dict[str, Any], file: str) -> Iterator[Example]:
+    language: Language = (block.get("metadata") or {}).get("language", "en")
+    for each in block["examples"]:
+        text = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", each["text"])  # Rasa's entity marks
+        yield Example(block["intent"], language, text, (each.get("metadata") or {}).get("en"), file)
+
+
+def language_pairs(examples: list[Example]) -> Iterator[tuple[str, Language]]:
+    """What tells English from Spanish: every message, and the English translations of the Spanish ones."""
+    for example in examples:
+        yield example.text, example.language
+        if example.translation:
+            yield example.translation, "en"
+
+
+def check_examples(examples: list[Example], topics: Collection[str], intents: Collection[str]) -> Iterator[str]:
+    """What is wrong, a sentence each. `topics`: the catalogue; `intents`: what `domain.yml` lists."""
+    counts: Counter[tuple[str, Language]] = Counter((e.topic, e.language) for e in examples)
+    named = {example.topic for example in examples}
+    yield from (f"nlu_data: {topic}: no such topic in content/topics.yml" for topic in sorted(named - set(topics)))
+    yield from (f"domain.yml: {topic}: has examples but is not listed" for topic in sorted(named - set(intents)))
+    yield from (f"domain.yml: {topic}: is listed but has no examples" for topic in sorted(set(intents) - named))
+    for topic in sorted(named):
+        for language in LANGUAGES:
+            if counts[topic, language] < FEWEST:
+                yield f"nlu_data/{language}: {topic}: {counts[topic, language]} examples, at least {FEWEST}"
+    places: dict[str, set[str]] = defaultdict(set)
+    for example in examples:
+        if example.language == "es" and not example.translation:
+            yield f"nlu_data/{example.file}: {example.topic}: no English beside “{example.text}”"
+        places[" ".join(re.findall(r"\w+", bare(example.text)))].add(example.topic)
+    for text, where in sorted(places.items()):
+        if text and len(where) > 1:
+            yield f"nlu_data: “{text}” stands under several topics: {', '.join(sorted(where))}"

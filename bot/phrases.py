@@ -1,0 +1,40 @@
+"""Fixed wording: greetings, the honest "I don't know", emergency guidance. Nothing here is written in Python."""
+
+from collections.abc import Sequence
+
+from bot.content import Content, revision_of
+from bot.messages import Button, Language, Reply
+
+
+class Phrases:
+    """The phrases and the emergency guidance of the content folder."""
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._content.phrases
+
+    def text(self, key: str, language: Language) -> str:
+        return self._content.phrases[key].of(language)
+
+    def reply(self, key: str, language: Language, *, choices: Sequence[str] = ()) -> Reply:
+        """The phrase as a reply; `choices` are topics to offer above the phrase's own buttons."""
+        phrase = self._content.phrases[key]
+        buttons: list[Button] = [self._content.button(choice, language) for choice in choices]
+        buttons += [self._content.button(each, language) for each in phrase.buttons]
+        return Reply(text=phrase.of(language), buttons=tuple(buttons), revision=revision_of(key, phrase))
+
+    def is_guidance(self, key: str) -> bool:
+        return key in self._content.safety.topics
+
+    def guidance(self, topic: str, language: Language) -> Reply:
+        """What someone in danger is told, the first thing first."""
+        guidance = self._content.safety.topics[topic]
+        return Reply(
+            text=guidance.first.of(language),
+            claims=tuple(self._content.claim(step, language) for step in guidance.steps),
+            buttons=tuple(self._content.button(each, language) for each in guidance.buttons),
+            urgent=True,
+            revision=revision_of(topic, guidance),
+        )

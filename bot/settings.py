@@ -1,0 +1,46 @@
+"""Settings, read once from the environment and `.env`. Every field is explained in `.env.example`."""
+
+from pathlib import Path
+
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """What a clinic may set. Paths are relative to the project's folder unless absolute."""
+
+    model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", frozen=True, env_ignore_empty=True)
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = ""
+    database_url: str = f"sqlite:///{ROOT / 'var' / 'musebot.db'}"
+    secret_key: SecretStr | None = None
+    content_folder: Path = ROOT / "content"
+    nlu_folder: Path = ROOT / "nlu_data"
+    config_file: Path = ROOT / "config.yml"
+    domain_file: Path = ROOT / "domain.yml"
+    model_file: Path = ROOT / "models" / "musebot.tar.gz"
+    log_level: str = "INFO"
+
+    @property
+    def https(self) -> bool:
+        """Whether people reach us over https, so that cookies must say so."""
+        return self.public_url.startswith("https://")
+
+
+def read_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        SettingsError: A value cannot be used; the sentence names the variable, never its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise SettingsError(f"A setting cannot be used ({wrong}). See .env.example for what each one may be.") from None

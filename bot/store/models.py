@@ -1,0 +1,78 @@
+"""The tables. Transcripts are the record; `Conversation.dialogue` is the dialogue engine's working memory."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment, always in UTC: SQLite forgets the time zone, PostgreSQL keeps it."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UtcDateTime}
+
+
+class Conversation(Base):
+    """One person on one channel."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (UniqueConstraint("channel", "sender"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    channel: Mapped[str] = mapped_column(String(16))
+    sender: Mapped[str] = mapped_column(String(128))
+    language: Mapped[str | None] = mapped_column(String(2))
+    language_chosen: Mapped[bool] = mapped_column(default=False)
+    buttons: Mapped[list[Any]] = mapped_column(default=list)
+    dialogue: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    turns: Mapped[list["Turn"]] = relationship(
+        back_populates="conversation", order_by="Turn.id", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class Turn(Base):
+    """One message with its replies, and what the assistant made of it.
+
+    `update_id` is the channel's own id of the message: NULL where the channel has none, else unique within the channel.
+    `replies` is what the person was shown, as it was; `revisions` names the wording.
+    """
+
+    __tablename__ = "turn"
+    __table_args__ = (
+        UniqueConstraint("channel", "update_id"),
+        Index("ix_turn_conversation", "conversation_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
+    channel: Mapped[str] = mapped_column(String(16))
+    update_id: Mapped[str | None] = mapped_column(String(128))
+    text: Mapped[str] = mapped_column(Text)
+    button: Mapped[str | None] = mapped_column(Text)
+    language: Mapped[str] = mapped_column(String(2))
+    decision: Mapped[str] = mapped_column(String(16))
+    topics: Mapped[list[Any]]
+    candidates: Mapped[list[Any]]
+    replies: Mapped[list[Any]]
+    revisions: Mapped[list[Any]]
+    failure: Mapped[str | None] = mapped_column(String(256))
+    latency_ms: Mapped[float]
+    created_at: Mapped[datetime]
+
+    conversation: Mapped[Conversation] = relationship(back_populates="turns")

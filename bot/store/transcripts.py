@@ -1,0 +1,125 @@
+"""What was said: one verb for each thing that callers need, and plain values out."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from bot.messages import Button, Citation, Claim, Decision, Incoming, Language, Memory, Reply, Turn
+from bot.store import models
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message and its replies, as the person saw them."""
+
+    text: str
+    button: str | None
+    language: Language
+    decision: Decision
+    replies: tuple[Reply, ...]
+    at: datetime
+
+    @classmethod
+    def now(cls, message: Incoming, turn: Turn) -> "Said":
+        """A turn that has just happened, recorded or not."""
+        return cls(message.text, message.button, turn.language, turn.decision, turn.replies, datetime.now(UTC))
+
+
+class Transcripts:
+    """The transcripts of one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def seen(self, message: Incoming) -> bool:
+        """Whether this very message, by its channel and update id, has been recorded."""
+        if message.update_id is None:
+            return False
+        query = select(models.Turn.id).where(
+            models.Turn.channel == message.channel, models.Turn.update_id == message.update_id
+        )
+        with Session(self._engine) as session:
+            return session.scalar(query) is not None
+
+    def memory(self, message: Incoming) -> Memory:
+        """What is remembered of the sender's conversation."""
+        with Session(self._engine) as session:
+            found = session.scalar(_conversation(message.channel, message.sender))
+            if found is None:
+                return Memory()
+            return Memory(
+                language=cast(Language | None, found.language),
+                chosen=found.language_chosen,
+                buttons=tuple(Button(**button) for button in found.buttons),
+                dialogue=found.dialogue,
+            )
+
+    def record(self, message: Incoming, turn: Turn, memory: Memory) -> None:
+        """Keeps the turn and the memory for the next one, in one transaction."""
+        now = datetime.now(UTC)
+        with Session(self._engine) as session, session.begin():
+            found = session.scalar(_conversation(message.channel, message.sender))
+            if found is None:
+                found = models.Conversation(channel=message.channel, sender=message.sender, created_at=now)
+                session.add(found)
+            found.language, found.language_chosen = memory.language, memory.chosen
+            found.buttons = [asdict(button) for button in memory.buttons]
+            found.dialogue = dict(memory.dialogue)
+            found.updated_at = now
+            found.turns.append(_row(message, turn, now))
+
+    def of(self, channel: str, sender: str) -> list[Said]:
+        """The whole conversation, oldest first."""
+        query = (
+            select(models.Turn)
+            .join(models.Conversation)
+            .where(models.Conversation.channel == channel, models.Conversation.sender == sender)
+            .order_by(models.Turn.id)
+        )
+        with Session(self._engine) as session:
+            return [_said(row) for row in session.scalars(query)]
+
+
+def _conversation(channel: str, sender: str) -> Any:
+    return select(models.Conversation).where(
+        models.Conversation.channel == channel, models.Conversation.sender == sender
+    )
+
+
+def _row(message: Incoming, turn: Turn, now: datetime) -> models.Turn:
+    return models.Turn(
+        channel=message.channel,
+        update_id=message.update_id,
+        text=message.text,
+        button=message.button,
+        language=turn.language,
+        decision=turn.decision,
+        topics=list(turn.topics),
+        candidates=[asdict(candidate) for candidate in turn.candidates],
+        replies=[asdict(reply) for reply in turn.replies],
+        revisions=[reply.revision for reply in turn.replies],
+        failure=turn.failure,
+        latency_ms=round(turn.milliseconds, 2),
+        created_at=now,
+    )
+
+
+def _said(row: models.Turn) -> Said:
+    return Said(
+        text=row.text,
+        button=row.button,
+        language=cast(Language, row.language),
+        decision=cast(Decision, row.decision),
+        replies=tuple(_reply(reply) for reply in cast(Sequence[dict[str, Any]], row.replies)),
+        at=row.created_at,
+    )
+
+
+def _reply(kept: dict[str, Any]) -> Reply:
+    claims = tuple(Claim(c["text"], tuple(Citation(**each) for each in c["citations"])) for c in kept["claims"])
+    buttons = tuple(Button(**button) for button in kept["buttons"])
+    return Reply(**{**kept, "claims": claims, "buttons": buttons, "notes": tuple(kept["notes"])})

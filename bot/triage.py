@@ -1,0 +1,70 @@
+"""Red flags, before anything else: plain patterns from `content/safety.yml`, no model, no database, no network.
+
+A pattern is words in order. `a|b` is either word, `breath*` is any word that begins so, and up to three other words may
+stand between two words of a pattern, never the end of a sentence. Case, accents and apostrophes do not count, so
+"can't", "cant" and "CAN´T" are one word. What a `calm` pattern matches (the past, a question about, an idiom) is cut
+out before the signs are looked for; the rest of the sentence still counts, so that "I had a clot years ago and now I
+can't breathe" raises the alarm.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from bot.content import SafetyFile
+from bot.messages import LANGUAGES, Language
+
+_GAP = r"(?: [a-z0-9]+){0,3} "
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A sign of danger: the `safety` topic, and the language of the words that gave it away."""
+
+    topic: str
+    language: Language
+
+
+class Triage:
+    """Holds the compiled signs of every safety topic, in the order of the file: the first match wins."""
+
+    def __init__(self, safety: SafetyFile) -> None:
+        self._signs = [
+            (topic, language, _compile(guidance.signs.of(language)))
+            for topic, guidance in safety.topics.items()
+            for language in LANGUAGES
+        ]
+        self._calm = _compile(pattern for language in LANGUAGES for pattern in safety.calm.of(language))
+
+    def assess(self, text: str) -> Alarm | None:
+        """The alarm that `text` raises in either language, or None."""
+        sentences = [self._calm.sub(" . ", sentence) for sentence in _sentences(text)]
+        for topic, language, signs in self._signs:
+            if any(signs.search(sentence) for sentence in sentences):
+                return Alarm(topic, language)
+        return None
+
+
+def _sentences(text: str) -> list[str]:
+    """Bare lower-case words of each sentence, with a space at both ends."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(c for c in plain if not unicodedata.combining(c))
+    plain = re.sub(r"['’‘´`]", "", plain)
+    plain = re.sub(r"(.)\1{2,}", r"\1\1", plain)  # "heeeelp" -> "heelp"
+    return [f" {' '.join(re.findall('[a-z0-9]+', part))} " for part in re.split(r"[.!?;\n¡¿]+", plain)]
+
+
+def _compile(patterns: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(_expression(pattern) for pattern in patterns))
+
+
+def _expression(pattern: str) -> str:
+    plain = "".join(c for c in unicodedata.normalize("NFKD", pattern.casefold()) if not unicodedata.combining(c))
+    words = re.sub(r"['’]", "", plain).split()
+    return " " + _GAP.join(_word(word) for word in words) + " "
+
+
+def _word(word: str) -> str:
+    options = (re.escape(option).replace(r"\*", "[a-z0-9]*") for option in word.split("|"))
+    return f"(?:{'|'.join(options)})"
