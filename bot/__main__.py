@@ -22,7 +22,7 @@ cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="The patient-inquiry assistant: answers about Muse cells and spinal cord injury, with a source for every claim.",
+    help="Answers about Muse cells and spinal cord injury, in English and Spanish, with a source for every claim.",
 )
 screen = Console(soft_wrap=True, highlight=False, markup=False)
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
@@ -32,7 +32,7 @@ def main() -> None:
     """Runs a command; what a person can mend ends in a sentence, never in a traceback."""
     try:
         settings = read_settings()
-        lean.prepare(settings.log_level)
+        lean.prepare()
         cli(obj=settings)
     except BotError as error:
         errors.print(f"musebot: {error}")
@@ -154,7 +154,7 @@ def rasa(context: typer.Context) -> None:
     settings: Settings = context.obj
     lean.refuse_tensorflow(settings.config_file)
     os.chdir(settings.config_file.parent)
-    sys.path.insert(0, os.getcwd())
+    sys.path.insert(0, str(Path.cwd()))
     sys.argv = ["rasa", *_with_our_data(context.args)]
     from rasa.__main__ import main as rasa_main
 

@@ -10,7 +10,7 @@ class Answers:
     def __init__(self, content: Content) -> None:
         self._content = content
 
-    def __contains__(self, topic: str) -> bool:
+    def __contains__(self, topic: object) -> bool:
         return topic in self._content.answers
 
     def main(self, topic: str, language: Language) -> Reply:
@@ -53,6 +53,7 @@ class Answers:
             text=self._content.phrases["source_intro"].of(language),
             claims=tuple(Claim(f"{c.kind}: {c.title}" + (f" ({c.year})" if c.year else ""), (c,)) for c in citations),
             evidence=self._evidence(answer, language),
+            buttons=tuple(self._content.button(key, language) for key in answer.next),
             revision=revision_of(topic, answer),
         )
 

@@ -22,12 +22,14 @@ from bot.messages import LANGUAGES, Button, Citation, Claim, Language
 MAX_WORDS = 60  # what a reader sees before "more"
 
 # Phrases that the assistant cannot do without; the phrases of `talk` and `action` topics come on top.
-REQUIRED_PHRASES = frozenset(
-    "clarify fallback fallback_again not_yet failure empty too_long more_nothing more_which source_intro "
-    "source_which language_changed language_only_two draft_notice unknown_label sources_label evidence_label "
-    "web_title web_intro web_label web_send web_you web_bot web_other_language web_new web_expired web_skip web_opens "
-    "web_hint".split()
-)
+# fmt: off
+REQUIRED_PHRASES = frozenset({
+    "clarify", "fallback", "fallback_again", "not_yet", "failure", "empty", "too_long", "more_nothing",
+    "more_which", "source_intro", "source_which", "language_changed", "language_only_two", "draft_notice",
+    "unknown_label", "sources_label", "evidence_label", "web_title", "web_intro", "web_label", "web_send",
+    "web_you", "web_bot", "web_other_language", "web_expired", "web_skip", "web_opens", "web_hint",
+})
+# fmt: on
 
 T = TypeVar("T", bound=BaseModel)
 Prose = Annotated[str, Field(min_length=1)]
@@ -258,7 +260,7 @@ class _UniqueKeys(yaml.SafeLoader):
     """YAML keeps the last of two equal keys without a word; an editor would lose an answer that way."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
                 raise yaml.constructor.ConstructorError(None, None, f"'{key}' stands here twice", node.start_mark)

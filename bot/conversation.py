@@ -75,8 +75,8 @@ class Conversation:
         # Safety comes first: it needs no model, no database and no guess about the language.
         alarm = self.triage.assess(message.text)
 
-        memory = await self._try("memory", lambda: asyncio.to_thread(self.transcripts.memory, message), failures)
-        memory = _chosen(message, memory or Memory())
+        found = await self._try("memory", lambda: asyncio.to_thread(self.transcripts.memory, message), failures)
+        memory = _chosen(message, found or Memory())
         if alarm:
             turn = self._emergency(alarm, memory)
         else:

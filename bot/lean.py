@@ -31,19 +31,18 @@ _NEEDS_TENSORFLOW = {
 }
 
 
-def prepare(level: str = "INFO") -> None:
+def prepare() -> None:
     """Sets logging up, switches telemetry off and answers TensorFlow imports. Safe to call again."""
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
     os.environ.setdefault("RASA_MAX_CACHE_SIZE", "0")  # trained parts would pile up in the working folder
-    os.environ.setdefault("TQDM_DISABLE", "1")  # Rasa's own bars; ours tells how far training is
-    _configure_logs(level)
+    os.environ["LOG_LEVEL"] = "WARNING"  # of Rasa: no bars of its own, and nothing that quotes a message
+    _configure_logs()
     if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
 
 
-def _configure_logs(level: str) -> None:
-    """One JSON line an event, to standard error. Third parties speak from WARNING on: they log message texts below it."""
-    numeric = getattr(logging, level.upper(), logging.INFO)
+def _configure_logs() -> None:
+    """One JSON line an event, to standard error. Third parties speak from WARNING on: below it they log messages."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -51,7 +50,7 @@ def _configure_logs(level: str) -> None:
             _only_ours,
             structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(numeric),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=_loggers,
         cache_logger_on_first_use=True,
     )
@@ -88,7 +87,7 @@ def refuse_tensorflow(config_file: Path) -> None:
             name = str(entry.get("name") if isinstance(entry, dict) else entry).rpartition(".")[2]
             if name in _NEEDS_TENSORFLOW:
                 raise ModelError(
-                    f"{config_file.name} asks for {name}, which needs TensorFlow, and this installation does without it. "
+                    f"{config_file.name} asks for {name}, which needs TensorFlow; this installation has none. "
                     f"Take {name} out of '{part}'; {_NEEDS_TENSORFLOW[name]} does its work here."
                 )
 

@@ -25,7 +25,6 @@ class Settings(BaseSettings):
     config_file: Path = ROOT / "config.yml"
     domain_file: Path = ROOT / "domain.yml"
     model_file: Path = ROOT / "models" / "musebot.tar.gz"
-    log_level: str = "INFO"
 
     @property
     def https(self) -> bool:

@@ -1,5 +1,7 @@
 """Making the model from `config.yml`, `domain.yml` and `nlu_data/`."""
 
+import contextlib
+import io
 import logging
 import shutil
 import tempfile
@@ -33,7 +35,7 @@ def train(settings: Settings, progress: Callable[[float, str], None] = lambda sh
     watched.setLevel(logging.INFO)
     watched.propagate = False
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
             result = train_rasa(
                 domain=str(settings.domain_file),
                 config=str(settings.config_file),

@@ -32,7 +32,9 @@ class BilingualTokenizer(Tokenizer):
         """The words of the message, in the language that its metadata names."""
         document = self._spacy[language_of(message)](message.get(attribute) or "")
         return [
-            Token(token.text, token.idx, lemma=bare(token.norm_ or token.text)) for token in document if not token.is_space
+            Token(token.text, token.idx, lemma=bare(token.norm_ or token.text))
+            for token in document
+            if not token.is_space
         ]
 
 

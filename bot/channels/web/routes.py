@@ -1,4 +1,4 @@
-"""The plain chat page: HTML forms, no JavaScript, for old devices and for everyone when scripts fail. And the probes."""
+"""The plain chat page: HTML forms, no JavaScript, for old devices and whenever scripts fail. And the probes."""
 
 import hmac
 import secrets
@@ -82,7 +82,9 @@ class Chat:
         """What a form of this session carries, so that another site cannot send it."""
         return hmac.new(self.secret.encode(), f"form:{session.sender}".encode(), sha256).hexdigest()
 
-    async def show(self, session: Session, *, notice: str = "", status: int = 200, only: Said | None = None) -> Response:
+    async def show(
+        self, session: Session, *, notice: str = "", status: int = 200, only: Said | None = None
+    ) -> Response:
         """The page with the whole conversation; with `only` that turn, when the transcript cannot be read."""
         turns = [only] if only else await run_in_threadpool(self.transcripts.of, "web", session.sender)
         html = self._page.render(

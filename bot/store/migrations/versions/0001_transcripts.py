@@ -26,9 +26,7 @@ def upgrade() -> None:
     op.create_table(
         "turn",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column(
-            "conversation_id", sa.Integer, sa.ForeignKey("conversation.id", ondelete="CASCADE"), nullable=False
-        ),
+        sa.Column("conversation_id", sa.Integer, sa.ForeignKey("conversation.id", ondelete="CASCADE"), nullable=False),
         sa.Column("channel", sa.String(16), nullable=False),
         sa.Column("update_id", sa.String(128)),
         sa.Column("text", sa.Text, nullable=False),

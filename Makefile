@@ -1,0 +1,54 @@
+# Two commands: `make run` serves the assistant at http://127.0.0.1:8000, `make test` runs every test.
+# `make setup` is what both need; `make lint` checks the code; `make lock` renews the pinned dependencies.
+
+PYTHON ?= python3
+UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
+DATA := config.yml domain.yml $(wildcard nlu_data/*.yml nlu_data/*/*.yml bot/nlu/*.py)
+
+.PHONY: run test setup lint lock
+.DELETE_ON_ERROR:
+
+run: setup
+	@.venv/bin/musebot serve
+
+test: setup .venv/.dev
+	@.venv/bin/python -m pytest
+
+setup: .venv/.runtime models/musebot.tar.gz
+
+lint: .venv/.dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/musebot check
+
+lock: $(UV)
+	$(COMPILE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	echo uv==0.13.9 | $(COMPILE) - --output-file requirements-uv.lock
+
+models/musebot.tar.gz: $(DATA) | .venv/.runtime
+	@.venv/bin/musebot train
+
+.venv/.runtime: requirements.lock pyproject.toml | $(UV)
+	@echo "Installing the libraries into .venv (once; a minute or two)"
+	@test -x .venv/bin/python || $(UV) venv --quiet --python 3.11 .venv \
+	  || { echo "No Python 3.11 was found or could be fetched: install Python 3.11, then run make again."; exit 1; }
+	@$(UV) pip sync --quiet --require-hashes --python .venv/bin/python requirements.lock
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --python .venv/bin/python --editable .
+	@touch $@
+
+.venv/.dev: .venv/.runtime requirements-dev.lock
+	@echo "Installing the development tools into .venv"
+	@$(UV) pip install --quiet --no-deps --require-hashes --python .venv/bin/python --requirement requirements-dev.lock
+	@touch $@
+
+.tools/bin/uv: requirements-uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || { echo "Python 3.11 or newer is needed: install it, then run make again (or: make PYTHON=/path/to/python3.11)."; exit 1; }
+	@$(PYTHON) -m venv .tools >/dev/null 2>&1 \
+	  || { echo "Python's venv module is needed: install it (on Debian and Ubuntu: python3-venv), then run make again."; exit 1; }
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-uv.lock
+	@touch $@
