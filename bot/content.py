@@ -173,7 +173,7 @@ class ClinicFile(_Entry):
 
 @dataclass(frozen=True)
 class Content:
-    """The whole folder, read and checked."""
+    """The whole folder, read and checked. `files` tells which file an answer stands in."""
 
     topics: dict[str, TopicEntry]
     answers: dict[str, AnswerEntry]
@@ -182,6 +182,7 @@ class Content:
     phrases: dict[str, PhraseEntry]
     safety: SafetyFile
     clinic: ClinicFile
+    files: dict[str, str]
 
     @property
     def links(self) -> dict[str, LinkEntry]:
@@ -241,19 +242,20 @@ def _read(folder: Path) -> tuple[Content | None, list[str]]:
         return _parse(name, "", _mapping(folder / name, problems), of, problems)
 
     answers: dict[str, AnswerEntry] = {}
+    files: dict[str, str] = {}
     for path in sorted((folder / "answers").glob("*.yml")):
         name = f"answers/{path.name}"
         for key, answer in read(name, AnswerEntry).items():
             if key in answers:
-                problems.append(f"{name}: {key}: this topic is answered in another file too")
-            answers[key] = answer
+                problems.append(f"{name}: {key}: this topic is answered in {files[key]} too")
+            answers[key], files[key] = answer, name
     topics = read("topics.yml", TopicEntry)
     facts, sources = read("facts.yml", FactEntry), read("sources.yml", SourceEntry)
     phrases = read("phrases.yml", PhraseEntry)
     safety, clinic = read_whole("safety.yml", SafetyFile), read_whole("clinic.yml", ClinicFile)
     if problems or safety is None or clinic is None:
         return None, problems
-    return Content(topics, answers, facts, sources, phrases, safety, clinic), problems
+    return Content(topics, answers, facts, sources, phrases, safety, clinic, files), problems
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -304,7 +306,7 @@ def _contradictions(content: Content) -> Iterator[str]:
     """Everything that is wrong between entries that are each well formed."""
     known = content.topics.keys() | content.links.keys()
     for key, answer in content.answers.items():
-        place = f"answers: {key}"
+        place = f"{content.files[key]}: {key}"
         if key not in content.topics:
             yield f"{place}: no such topic in topics.yml"
         elif content.topics[key].kind not in ("answer", "clinic"):

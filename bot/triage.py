@@ -1,21 +1,22 @@
 """Red flags, before anything else: plain patterns from `content/safety.yml`, no model, no database, no network.
 
 A pattern is words in order. `a|b` is either word, `breath*` is any word that begins so, and up to three other words may
-stand between two words of a pattern, never the end of a sentence. Case, accents and apostrophes do not count, so
+stand between two words of a pattern (up to fifteen where it has `..`), never the end of a sentence. Case, accents and apostrophes do not count, so
 "can't", "cant" and "CAN´T" are one word. What a `calm` pattern matches (the past, a question about, an idiom) is cut
 out before the signs are looked for; the rest of the sentence still counts, so that "I had a clot years ago and now I
 can't breathe" raises the alarm.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bot.content import SafetyFile
 from bot.messages import LANGUAGES, Language
+from bot.text import bare
 
 _GAP = r"(?: [a-z0-9]+){0,3} "
+_WIDE_GAP = r"(?: [a-z0-9]+){0,15} "
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,7 @@ class Triage:
 
 def _sentences(text: str) -> list[str]:
     """Bare lower-case words of each sentence, with a space at both ends."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(c for c in plain if not unicodedata.combining(c))
-    plain = re.sub(r"['’‘´`]", "", plain)
+    plain = bare(re.sub(r"['’‘´`]", "", text))
     plain = re.sub(r"(.)\1{2,}", r"\1\1", plain)  # "heeeelp" -> "heelp"
     return [f" {' '.join(re.findall('[a-z0-9]+', part))} " for part in re.split(r"[.!?;\n¡¿]+", plain)]
 
@@ -60,9 +59,8 @@ def _compile(patterns: Iterable[str]) -> re.Pattern[str]:
 
 
 def _expression(pattern: str) -> str:
-    plain = "".join(c for c in unicodedata.normalize("NFKD", pattern.casefold()) if not unicodedata.combining(c))
-    words = re.sub(r"['’]", "", plain).split()
-    return " " + _GAP.join(_word(word) for word in words) + " "
+    parts = re.sub(r"['’]", "", bare(pattern)).split(" .. ")
+    return " " + _WIDE_GAP.join(_GAP.join(_word(word) for word in part.split()) for part in parts) + " "
 
 
 def _word(word: str) -> str:

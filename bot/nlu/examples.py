@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from bot.messages import LANGUAGES, Language
-from bot.nlu.tokenizer import bare
+from bot.text import bare
 
 FEWEST = 25  # examples a topic must have in each language
 

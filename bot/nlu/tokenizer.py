@@ -1,6 +1,5 @@
 """Splits a message into words with spaCy, by the rules of its language."""
 
-import unicodedata
 from typing import Any
 
 import spacy
@@ -10,6 +9,7 @@ from rasa.shared.nlu.constants import METADATA
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.messages import LANGUAGES, Language
+from bot.text import bare
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
@@ -43,9 +43,3 @@ def language_of(message: Message) -> Language:
     metadata = message.get(METADATA) or {}
     marked = metadata.get("language") or (metadata.get("intent") or {}).get("language")
     return "es" if marked == "es" else "en"
-
-
-def bare(text: str) -> str:
-    """`text` in lower case and without accents."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))

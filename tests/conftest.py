@@ -1,0 +1,58 @@
+"""Real parts for every test: the project's content and data, a model trained once, a database of its own each time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot import lean
+
+lean.prepare()
+
+from bot.app import Parts, build  # noqa: E402 - Rasa is imported below this line
+from bot.content import Content, read_content  # noqa: E402
+from bot.settings import Settings  # noqa: E402
+from bot.store import migrate  # noqa: E402
+from bot.training import train  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def content() -> Content:
+    return read_content(Settings().content_folder)
+
+
+@pytest.fixture(scope="session")
+def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's recipe and data, trained for real."""
+    return train(Settings(model_file=tmp_path_factory.mktemp("model") / "musebot.tar.gz"))
+
+
+@pytest.fixture(scope="session")
+def trained(model_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Parts:
+    """Everything wired once: loading takes seconds, so tests that only talk share it under names of their own."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('shared') / 'shared.db'}"
+    parts = build(Settings(model_file=model_file, database_url=url, secret_key="k" * 40))
+    migrate(parts.engine)
+    return parts
+
+
+@pytest.fixture
+def settings(model_file: Path, tmp_path: Path) -> Settings:
+    """The settings of a new installation with a database of its own."""
+    return Settings(model_file=model_file, database_url=f"sqlite:///{tmp_path / 'test.db'}", secret_key="k" * 40)
+
+
+@pytest.fixture
+def parts(trained: Parts, settings: Settings) -> Iterator[Parts]:
+    """The shared model on a database of its own."""
+    from dataclasses import replace
+
+    from bot.store import open_database
+    from bot.store.transcripts import Transcripts
+
+    engine = open_database(settings.database_url)
+    migrate(engine)
+    transcripts = Transcripts(engine)
+    conversation = replace(trained.conversation, transcripts=transcripts)
+    yield Parts(trained.content, engine, transcripts, conversation)
+    engine.dispose()

@@ -1,0 +1,118 @@
+"""The content folder: what is right loads; each kind of defect is found by file, entry and reason."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bot.answers import Answers
+from bot.content import Content, read_content
+from bot.errors import ContentError
+from bot.messages import LANGUAGES, Language
+from bot.phrases import Phrases
+from bot.settings import Settings
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(Settings().content_folder, tmp_path / "content"))
+
+
+def test_the_project_own_content_has_every_topic_of_the_catalogue(content: Content) -> None:
+    assert len(content.topics) == 101
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "problem"),
+    [
+        ("answers/clinic.yml", '    es: "La clínica queda', '    fr: "La clínica queda', "location: lead.es: no text"),
+        ("answers/clinic.yml", "    sources: [seed-page]\n", "", "cost.claims.0.sources: the claim names no source"),
+        ("answers/clinic.yml", "    facts: [clinic-city]\n", "", "location.claims.0.facts: the claim names no fact"),
+        ("answers/clinic.yml", "sources: [seed-page]", "sources: [nobody]", "no source 'nobody' in sources.yml"),
+        ("answers/clinic.yml", "facts: [clinic-city]", "facts: [nothing]", "no fact 'nothing' in facts.yml"),
+        ("answers/for_me.yml", "sources: [harness-2008]", "sources: [koda-2024]", "does not stand behind any of its"),
+        ("answers/clinic.yml", "location:", "locacion:", "locacion: no such topic in topics.yml"),
+        ("answers/clinic.yml", "location:", "cost:", "'cost' stands here twice"),
+        ("answers/clinic.yml", "next: [contact, cost]", "next: [contract]", "next: no topic or link 'contract'"),
+        ("answers/for_me.yml", "18 a 24 días después", "18 a 34 días después", "the languages differ in numbers"),
+        ("answers/clinic.yml", "state: draft", "state: approved", "approved, but not by whom and when"),
+        ("answers/clinic.yml", "I do not have the price.", "I do not have the price. " + "x " * 60, "at most 60"),
+        ("answers/clinic.yml", "cost:\n  lead:", "cost:\n  efect: true\n  lead:", "cost.efect: extra inputs"),
+        ("facts.yml", "verified: true", "verified: false", "fact 'ad-bp' is not verified, so it may not be shown"),
+        ("phrases.yml", "failure:", "failing:", "failure: missing"),
+        ("phrases.yml", "goodbye:", "godbye:", "goodbye: no phrase for this topic"),
+        ("safety.yml", "  emergency_breathing:", "  emergency_breath:", "emergency_breathing: no guidance"),
+        ("safety.yml", 'to: "tel:123"', 'to: "123"', "must be tel: with digits"),
+        ("clinic.yml", "phone:", "fone:", "phone: field required"),
+        ("sources.yml", "type: trial", "type: rumour", "type: input should be"),
+        ("topics.yml", "kind: clinic", "kind: clinical", "kind: input should be"),
+        ("topics.yml", "muse_what:", "muse_what: [", "cannot be read"),
+    ],
+)
+def test_a_defect_is_named(folder: Path, file: str, old: str, new: str, problem: str) -> None:
+    path = folder / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ContentError) as caught:
+        read_content(folder)
+    found = [each for each in caught.value.problems if problem in each]
+    assert found, caught.value.problems
+    assert found[0].startswith((file, "safety.yml")), found  # a broken fact shows where it is used
+
+
+def test_an_answer_about_effect_must_say_what_is_not_known(folder: Path) -> None:
+    path = folder / "answers/for_me.yml"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    start = next(i for i, line in enumerate(lines) if line.startswith("  unknown:"))
+    path.write_text("".join(lines[:start] + lines[start + 3 :]), encoding="utf-8")
+    with pytest.raises(ContentError, match="must say what is not known"):
+        read_content(folder)
+
+
+def test_all_problems_are_listed_at_once(folder: Path) -> None:
+    for name in ("phrases.yml", "clinic.yml"):
+        (folder / name).unlink()
+    with pytest.raises(ContentError) as caught:
+        read_content(folder)
+    assert {"phrases.yml: the file is missing", "clinic.yml: the file is missing"} <= set(caught.value.problems)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_claim_shown_has_a_citation(content: Content, language: Language) -> None:
+    answers, phrases = Answers(content), Phrases(content)
+    replies = [
+        show for topic in content.answers for show in (answers.main(topic, language), answers.more(topic, language))
+    ]
+    replies += [phrases.guidance(topic, language) for topic in content.safety.topics]
+    for reply in replies:
+        assert reply is None or all(claim.citations for claim in reply.claims)
+
+
+@pytest.mark.parametrize(
+    ("topic", "label"),
+    [
+        ("walk_again", "one study of 10 people, no comparison group"),
+        ("muse_mechanism", "seen in animals only"),
+        ("evidence_strength", "one study of 10 people, no comparison group"),
+        ("cost", ""),  # says nothing about effect
+    ],
+)
+def test_an_answer_is_labelled_by_its_weakest_evidence(content: Content, topic: str, label: str) -> None:
+    assert Answers(content).main(topic, "en").evidence == label
+
+
+def test_a_draft_says_that_it_is_one(content: Content) -> None:
+    assert Answers(content).main("walk_again", "es").notes == (content.phrases["draft_notice"].es,)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_emergency_guidance_names_a_number_first_and_never_the_therapy(content: Content, language: Language) -> None:
+    for topic in content.safety.topics:
+        reply = Phrases(content).guidance(topic, language)
+        assert "123" in reply.text
+        everything = " ".join([reply.text, *(claim.text for claim in reply.claims)]).casefold()
+        assert "muse" not in everything
+        assert "cell" not in everything
+        assert "célula" not in everything
+        assert any(button.payload == "tel:123" for button in reply.buttons)

@@ -1,0 +1,77 @@
+"""Red flags: hits and near misses side by side, in both languages."""
+
+import pytest
+
+from bot.content import Content
+from bot.triage import Triage
+
+
+@pytest.fixture(scope="module")
+def triage(content: Content) -> Triage:
+    return Triage(content.safety)
+
+
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("I can't breathe", "emergency_breathing"),
+        ("my dad cant breath please help", "emergency_breathing"),
+        ("CAN´T BREATHE", "emergency_breathing"),
+        ("no puedo respirar", "emergency_breathing"),
+        ("a mi mamá le falta el aire", "emergency_breathing"),
+        ("how does the breathing muscle work", None),
+        ("necesito respirar aire puro, quiero viajar", None),
+        ("I want to die", "crisis_suicide"),
+        ("i dont want to live anymore", "crisis_suicide"),
+        ("quiero morirme", "crisis_suicide"),
+        ("ya no quiero vivir asi", "crisis_suicide"),
+        ("mi hijo dice que se quiere matar", "crisis_suicide"),
+        ("I'm dying to know if it works", None),
+        ("i am not suicidal", None),
+        ("me muero de ganas de saber", None),
+        ("no soy suicida", None),
+        ("I have chest pain", "emergency_clot_heart"),
+        ("my calf is swollen and warm", "emergency_clot_heart"),
+        ("me duele mucho el pecho", "emergency_clot_heart"),
+        ("tiene la pierna hinchada y roja", "emergency_clot_heart"),
+        ("can it cause a stroke?", None),
+        ("¿puede causar un derrame?", None),
+        ("tuve una trombosis hace 5 años", None),
+        ("I had a clot 5 years ago and now I can't breathe", "emergency_breathing"),
+        ("pounding headache and i'm sweating", "emergency_dysreflexia"),
+        ("tengo un dolor de cabeza terrible y estoy sudando", "emergency_dysreflexia"),
+        ("what is autonomic dysreflexia?", None),
+        ("¿qué es la disreflexia autonómica?", None),
+        ("he just fell and can't move his legs", "emergency_new_injury"),
+        ("se acaba de caer y no siente las piernas", "emergency_new_injury"),
+        ("I can't move my legs since 2015, am I a candidate?", "emergency_new_injury"),  # fails towards safety
+        ("fever of 39 and he is confused", "emergency_infection"),
+        ("tiene fiebre de 39 y está confundida", "emergency_infection"),
+        ("she is unconscious", "emergency_other"),
+        ("está convulsionando", "emergency_other"),
+        ("how much does it cost?", None),
+        ("¿cuánto cuesta?", None),
+        ("will i walk again", None),
+        ("", None),
+        ("🙏🙏🙏", None),
+    ],
+)
+def test_assess(triage: Triage, text: str, topic: str | None) -> None:
+    alarm = triage.assess(text)
+    assert (alarm.topic if alarm else None) == topic
+
+
+def test_the_language_of_the_words_is_known(triage: Triage) -> None:
+    spanish, english = triage.assess("no puedo respirar"), triage.assess("I cannot breathe")
+    assert spanish is not None
+    assert english is not None
+    assert (spanish.language, english.language) == ("es", "en")
+
+
+def test_ordinary_training_questions_raise_few_alarms(triage: Triage, content: Content) -> None:
+    from bot.nlu.examples import read_examples
+    from bot.settings import Settings
+
+    ordinary = [e for e in read_examples(Settings().nlu_folder) if content.topics[e.topic].kind != "safety"]
+    alarmed = [example for example in ordinary if triage.assess(example.text)]
+    assert len(alarmed) <= 0.02 * len(ordinary), [(e.topic, e.text) for e in alarmed]
