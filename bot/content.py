@@ -232,14 +232,14 @@ def _read(folder: Path) -> tuple[Content | None, list[str]]:
 
     def read(name: str, of: type[T]) -> dict[str, T]:
         found: dict[str, T] = {}
-        for key, entry in _mapping(folder / name, problems).items():
+        for key, entry in _mapping(folder, name, problems).items():
             parsed = _parse(name, str(key), entry, of, problems)
             if parsed is not None:
                 found[str(key)] = parsed
         return found
 
     def read_whole(name: str, of: type[T]) -> T | None:
-        return _parse(name, "", _mapping(folder / name, problems), of, problems)
+        return _parse(name, "", _mapping(folder, name, problems), of, problems)
 
     answers: dict[str, AnswerEntry] = {}
     files: dict[str, str] = {}
@@ -269,17 +269,17 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _mapping(path: Path, problems: list[str]) -> dict[Any, Any]:
+def _mapping(folder: Path, name: str, problems: list[str]) -> dict[Any, Any]:
     try:
-        parsed = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - a SafeLoader
+        parsed = yaml.load((folder / name).read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - a SafeLoader
     except FileNotFoundError:
-        problems.append(f"{path.name}: the file is missing")
+        problems.append(f"{name}: the file is missing")
         return {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        problems.append(f"{path.name}: cannot be read: {' '.join(str(error).split())}")
+        problems.append(f"{name}: cannot be read: {' '.join(str(error).split())}")
         return {}
     if not isinstance(parsed, dict):
-        problems.append(f"{path.name}: must hold entries of the form 'name: ...'")
+        problems.append(f"{name}: must hold entries of the form 'name: ...'")
         return {}
     return parsed
 

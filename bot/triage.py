@@ -1,10 +1,10 @@
 """Red flags, before anything else: plain patterns from `content/safety.yml`, no model, no database, no network.
 
-A pattern is words in order. `a|b` is either word, `breath*` is any word that begins so, and up to three other words may
-stand between two words of a pattern (up to fifteen where it has `..`), never the end of a sentence. Case, accents and apostrophes do not count, so
-"can't", "cant" and "CAN´T" are one word. What a `calm` pattern matches (the past, a question about, an idiom) is cut
-out before the signs are looked for; the rest of the sentence still counts, so that "I had a clot years ago and now I
-can't breathe" raises the alarm.
+A pattern is words in order. `a|b` is either word, `breath*` is any word that begins so. Between two words up to three
+others may stand (up to fifteen where the pattern has `..`), never the end of a sentence. Case, accents and apostrophes do
+not count, so "can't", "cant" and "CAN´T" are one word. What a `calm` pattern matches (the past, a question about, an
+idiom) is cut out before the signs are looked for; the rest of the sentence still counts, so that "I had a clot years ago
+and now I can't breathe" raises the alarm.
 """
 
 import re

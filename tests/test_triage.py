@@ -44,7 +44,7 @@ def triage(content: Content) -> Triage:
         ("¿qué es la disreflexia autonómica?", None),
         ("he just fell and can't move his legs", "emergency_new_injury"),
         ("se acaba de caer y no siente las piernas", "emergency_new_injury"),
-        ("I can't move my legs since 2015, am I a candidate?", "emergency_new_injury"),  # fails towards safety
+        ("I can't move my legs since 2015, am I a candidate?", None),
         ("fever of 39 and he is confused", "emergency_infection"),
         ("tiene fiebre de 39 y está confundida", "emergency_infection"),
         ("she is unconscious", "emergency_other"),
