@@ -142,7 +142,7 @@ def serve(context: typer.Context) -> None:
     app = create_app(settings)
     errors.print(f"Ready at http://{settings.host}:{settings.port}/chat  (Ctrl+C stops it)")
     # No access log: addresses and times of people who ask about their health are nobody's business.
-    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_level="warning")
+    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_config=None)
 
 
 @cli.command(

@@ -86,7 +86,7 @@ class SourceEntry(_Entry):
     container: str | None = None
     doi: str | None = None
     url: str | None = None
-    type: Literal["trial", "review", "preclinical", "guideline", "regulator", "law", "service", "web", "clinic"]
+    type: Literal["trial", "case", "review", "preclinical", "guideline", "regulator", "law", "service", "web", "clinic"]
 
     @property
     def link(self) -> str | None:

@@ -20,6 +20,7 @@ from bot.triage import Alarm, Triage
 log = structlog.get_logger(__name__)
 
 MAX_CHARACTERS = 4_000
+PATIENCE_SECONDS = 5  # with any one part; a person who waits longer is better served by the contact line
 DEFAULT_LANGUAGE: Language = "es"  # of the clinic, for someone of whom nothing is known yet
 
 T = TypeVar("T")
@@ -41,8 +42,8 @@ class Transcripts(Protocol):
     def memory(self, message: Incoming) -> Memory:
         """What is remembered of the conversation that the message belongs to."""
 
-    def record(self, message: Incoming, turn: Turn, memory: Memory) -> None:
-        """Keeps the turn and the new memory, in one transaction."""
+    def record(self, message: Incoming, turn: Turn, memory: Memory | None) -> None:
+        """Keeps the turn and, where there is one, the new memory, in one transaction."""
 
 
 @dataclass
@@ -77,27 +78,35 @@ class Conversation:
 
         found = await self._try("memory", lambda: asyncio.to_thread(self.transcripts.memory, message), failures)
         memory = _chosen(message, found or Memory())
+        language = await self._language(message, memory, alarm, failures)
         if alarm:
-            turn = self._emergency(alarm, memory)
+            turn = self._emergency(alarm.topic, language)
         else:
-            language = self.languages.of(message.text, memory) if message.text else memory.language or DEFAULT_LANGUAGE
             answer = await self._try("answer", lambda: self._answer(message, language, memory), failures)
             turn, memory = answer or (self._failure(language), memory)
 
         elapsed = (time.perf_counter() - started) * 1000
         turn = replace(turn, failure="; ".join(failures) or None, milliseconds=elapsed)
-        memory = replace(memory, language=turn.language, buttons=_choices(turn.replies))
-        kept = await self._try("record", lambda: asyncio.to_thread(self._record, message, turn, memory), failures)
-        return replace(turn, failure="; ".join(failures) or None, recorded=kept is not None)
+        alarmed = turn.topics[0] if turn.decision == "emergency" else None
+        memory = replace(memory, language=turn.language, buttons=_choices(turn.replies), alarm=alarmed)
+        # What could not be read is not written over: the next message may find it again.
+        kept = memory if found else None
+        so_far = len(failures)
+        await self._try("record", lambda: asyncio.to_thread(self.transcripts.record, message, turn, kept), failures)
+        return replace(turn, failure="; ".join(failures) or None, recorded=len(failures) == so_far)
 
-    def _record(self, message: Incoming, turn: Turn, memory: Memory) -> bool:
-        self.transcripts.record(message, turn, memory)
-        return True
+    async def _language(self, message: Incoming, memory: Memory, alarm: Alarm | None, failures: list[str]) -> Language:
+        """The person's choice; in danger, the language of the words that raised the alarm; else what the text tells."""
+        if alarm and alarm.language and not memory.chosen:
+            return alarm.language
+        if not message.text.strip():
+            return memory.language or DEFAULT_LANGUAGE
+        detecting = lambda: asyncio.to_thread(self.languages.of, message.text, memory)  # noqa: E731
+        return await self._try("language", detecting, failures) or memory.language or DEFAULT_LANGUAGE
 
-    def _emergency(self, alarm: Alarm, memory: Memory) -> Turn:
-        """The fixed guidance, in the language of the conversation or, failing that, of the words that raised it."""
-        language = memory.language or alarm.language
-        return Turn(language, "emergency", (self.phrases.guidance(alarm.topic, language),), topics=(alarm.topic,))
+    def _emergency(self, topic: str, language: Language) -> Turn:
+        """The fixed guidance for someone in danger."""
+        return Turn(language, "emergency", (self.phrases.guidance(topic, language),), topics=(topic,))
 
     async def _answer(self, message: Incoming, language: Language, memory: Memory) -> tuple[Turn, Memory]:
         """The ordinary way: understand the message, then say what the content folder holds for it."""
@@ -111,6 +120,8 @@ class Conversation:
             language = understood.language
             memory = replace(memory, chosen=True)
         memory = replace(memory, dialogue=understood.dialogue)
+        if memory.alarm and _leaves_open(understood):
+            return self._emergency(memory.alarm, language), memory
         replies = tuple(self._reply(say, language) for say in understood.says)
         turn = Turn(
             language, understood.decision, replies, understood.topics, understood.candidates, slots=understood.slots
@@ -137,7 +148,8 @@ class Conversation:
     async def _try(self, part: str, work: Callable[[], Awaitable[T]], failures: list[str]) -> T | None:
         """The result of `work`, or None with the failure noted: nothing that breaks may leave a person unanswered."""
         try:
-            return await work()
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await work()
         except Exception as error:  # the outermost edge of a message
             failures.append(f"{part}: {type(error).__name__}")
             # The name only: an exception's text may quote what the person wrote.
@@ -164,6 +176,11 @@ class _Queue:
     def __init__(self) -> None:
         self.lock = asyncio.Lock()
         self.waiting = 0
+
+
+def _leaves_open(understood: Understanding) -> bool:
+    """Whether someone who was in danger a message ago may still be: "no", "yes", or something not understood."""
+    return understood.decision in ("clarify", "fallback") or set(understood.topics) <= {"affirm", "deny"}
 
 
 def _chosen(message: Incoming, memory: Memory) -> Memory:

@@ -121,12 +121,14 @@ class Memory:
         language: The language of the last reply.
         chosen: Whether the person chose that language; a choice is never overruled by detection.
         buttons: The buttons of the last reply, so that a typed "2" means the second.
+        alarm: The safety topic that the last reply was about; None when it was about something else.
         dialogue: The dialogue engine's own state; only `bot.dialogue` reads it.
     """
 
     language: Language | None = None
     chosen: bool = False
     buttons: tuple[Button, ...] = ()
+    alarm: str | None = None
     dialogue: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -1,10 +1,10 @@
 """Red flags, before anything else: plain patterns from `content/safety.yml`, no model, no database, no network.
 
-A pattern is words in order. `a|b` is either word, `breath*` is any word that begins so. Between two words up to three
-others may stand (up to fifteen where the pattern has `..`), never the end of a sentence. Case, accents and apostrophes do
-not count, so "can't", "cant" and "CAN´T" are one word. What a `calm` pattern matches (the past, a question about, an
-idiom) is cut out before the signs are looked for; the rest of the sentence still counts, so that "I had a clot years ago
-and now I can't breathe" raises the alarm.
+A pattern is words in order: `a|b` is either word, `breath*` is any word that begins so. Between two words up to three
+others may stand (up to fifteen where the pattern has `..`), never the end of a sentence. Case, accents and
+apostrophes do not count, so "can't", "cant" and "CAN´T" are one word. What a `calm` pattern matches (the past, a
+question about, an idiom) is cut out before the signs are looked for; the rest of the sentence still counts, so that
+"I had a clot years ago and now I can't breathe" raises the alarm.
 """
 
 import re
@@ -21,10 +21,10 @@ _WIDE_GAP = r"(?: [a-z0-9]+){0,15} "
 
 @dataclass(frozen=True)
 class Alarm:
-    """A sign of danger: the `safety` topic, and the language of the words that gave it away."""
+    """A sign of danger: the `safety` topic, and the language of its words, None where they are the same in both."""
 
     topic: str
-    language: Language
+    language: Language | None
 
 
 class Triage:
@@ -32,18 +32,18 @@ class Triage:
 
     def __init__(self, safety: SafetyFile) -> None:
         self._signs = [
-            (topic, language, _compile(guidance.signs.of(language)))
+            (topic, {language: _compile(guidance.signs.of(language)) for language in LANGUAGES})
             for topic, guidance in safety.topics.items()
-            for language in LANGUAGES
         ]
         self._calm = _compile(pattern for language in LANGUAGES for pattern in safety.calm.of(language))
 
     def assess(self, text: str) -> Alarm | None:
         """The alarm that `text` raises in either language, or None."""
         sentences = [self._calm.sub(" . ", sentence) for sentence in _sentences(text)]
-        for topic, language, signs in self._signs:
-            if any(signs.search(sentence) for sentence in sentences):
-                return Alarm(topic, language)
+        for topic, signs in self._signs:
+            found = [language for language in LANGUAGES if any(signs[language].search(each) for each in sentences)]
+            if found:
+                return Alarm(topic, found[0] if len(found) == 1 else None)
         return None
 
 

@@ -27,8 +27,8 @@ def test_the_project_own_content_has_every_topic_of_the_catalogue(content: Conte
     [
         (
             "answers/clinic.yml",
-            '    es: "La clínica queda',
-            '    fr: "La clínica queda',
+            '    es: "No tengo la dirección',
+            '    fr: "No tengo la dirección',
             "location.lead.es: no text in 'es'",
         ),
         ("answers/clinic.yml", "    sources: [seed-page]\n", "", "cost.claims.0.sources: the claim names no source"),
@@ -43,7 +43,7 @@ def test_the_project_own_content_has_every_topic_of_the_catalogue(content: Conte
         ("answers/clinic.yml", "state: draft", "state: approved", "approved, but not by whom and when"),
         ("answers/clinic.yml", "I do not have the price.", "I do not have the price. " + "x " * 60, "at most 60"),
         ("answers/clinic.yml", "cost:\n  lead:", "cost:\n  efect: true\n  lead:", "cost.efect: extra inputs"),
-        ("facts.yml", "verified: true", "verified: false", "fact 'ad-bp' is not verified, so it may not be shown"),
+        ("facts.yml", "verified: true", "verified: false", "fact 'ad-bp' is not verified"),
         ("phrases.yml", "failure:", "failing:", "failure: missing"),
         ("phrases.yml", "goodbye:", "godbye:", "goodbye: no phrase for this topic"),
         ("safety.yml", "  emergency_breathing:", "  emergency_breath:", "emergency_breathing: no guidance"),

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.content import Content
-from bot.triage import Triage
+from bot.triage import Alarm, Triage
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +62,9 @@ def test_assess(triage: Triage, text: str, topic: str | None) -> None:
 
 
 def test_the_language_of_the_words_is_known(triage: Triage) -> None:
-    spanish, english = triage.assess("no puedo respirar"), triage.assess("I cannot breathe")
-    assert spanish is not None
-    assert english is not None
-    assert (spanish.language, english.language) == ("es", "en")
+    assert triage.assess("no puedo respirar") == Alarm("emergency_breathing", "es")
+    assert triage.assess("I cannot breathe") == Alarm("emergency_breathing", "en")
+    assert triage.assess("sepsis") == Alarm("emergency_infection", None)
 
 
 def test_ordinary_training_questions_raise_few_alarms(triage: Triage, content: Content) -> None:

@@ -57,8 +57,10 @@ def check_examples(examples: list[Example], topics: Collection[str], intents: Co
     counts: Counter[tuple[str, Language]] = Counter((e.topic, e.language) for e in examples)
     named = {example.topic for example in examples}
     yield from (f"nlu_data: {topic}: no such topic in content/topics.yml" for topic in sorted(named - set(topics)))
-    yield from (f"domain.yml: {topic}: has examples but is not listed" for topic in sorted(named - set(intents)))
-    yield from (f"domain.yml: {topic}: is listed but has no examples" for topic in sorted(set(intents) - named))
+    yield from (f"domain.yml: {topic}: is not listed among the intents" for topic in sorted(set(topics) - set(intents)))
+    yield from (
+        f"domain.yml: {topic}: no such topic in content/topics.yml" for topic in sorted(set(intents) - set(topics))
+    )
     for topic in sorted(named):
         for language in LANGUAGES:
             if counts[topic, language] < FEWEST:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, create_engine, event, make_url
 
 from bot.errors import SettingsError
 
-BUSY_SECONDS = 5  # how long a writer waits for another one before it fails
+BUSY_SECONDS = 2  # how long a writer waits for another one before it fails
 
 
 def open_database(url: str) -> Engine:
@@ -25,7 +25,8 @@ def open_database(url: str) -> Engine:
     is_sqlite = parsed.get_backend_name() == "sqlite"
     if is_sqlite and parsed.database:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS} if is_sqlite else {})
+    # Hidden parameters: an error of the database must not quote what a patient wrote.
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS} if is_sqlite else {}, hide_parameters=True)
     if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
     return engine

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import JSON, DateTime, Float, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -37,6 +37,7 @@ class Conversation(Base):
     language: Mapped[str | None] = mapped_column(String(2))
     language_chosen: Mapped[bool] = mapped_column(default=False)
     buttons: Mapped[list[Any]] = mapped_column(default=list)
+    alarm: Mapped[str | None] = mapped_column(String(64))
     dialogue: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -72,7 +73,7 @@ class Turn(Base):
     replies: Mapped[list[Any]]
     revisions: Mapped[list[Any]]
     failure: Mapped[str | None] = mapped_column(String(256))
-    latency_ms: Mapped[float]
+    latency_ms: Mapped[float] = mapped_column(Float)
     created_at: Mapped[datetime]
 
     conversation: Mapped[Conversation] = relationship(back_populates="turns")

@@ -55,20 +55,23 @@ class Transcripts:
                 language=cast(Language | None, found.language),
                 chosen=found.language_chosen,
                 buttons=tuple(Button(**button) for button in found.buttons),
+                alarm=found.alarm,
                 dialogue=found.dialogue,
             )
 
-    def record(self, message: Incoming, turn: Turn, memory: Memory) -> None:
-        """Keeps the turn and the memory for the next one, in one transaction."""
+    def record(self, message: Incoming, turn: Turn, memory: Memory | None) -> None:
+        """Keeps the turn and the memory for the next one, in one transaction; without a memory the old one stays."""
         now = datetime.now(UTC)
         with Session(self._engine) as session, session.begin():
             found = session.scalar(_conversation(message.channel, message.sender))
             if found is None:
-                found = models.Conversation(channel=message.channel, sender=message.sender, created_at=now)
+                found = models.Conversation(
+                    channel=message.channel, sender=message.sender, created_at=now, **_remembered(Memory())
+                )
                 session.add(found)
-            found.language, found.language_chosen = memory.language, memory.chosen
-            found.buttons = [asdict(button) for button in memory.buttons]
-            found.dialogue = dict(memory.dialogue)
+            if memory is not None:
+                for name, value in _remembered(memory).items():
+                    setattr(found, name, value)
             found.updated_at = now
             found.turns.append(_row(message, turn, now))
 
@@ -88,6 +91,17 @@ def _conversation(channel: str, sender: str) -> Any:
     return select(models.Conversation).where(
         models.Conversation.channel == channel, models.Conversation.sender == sender
     )
+
+
+def _remembered(memory: Memory) -> dict[str, Any]:
+    """A memory as columns of `conversation`."""
+    return {
+        "language": memory.language,
+        "language_chosen": memory.chosen,
+        "buttons": [asdict(button) for button in memory.buttons],
+        "alarm": memory.alarm,
+        "dialogue": dict(memory.dialogue),
+    }
 
 
 def _row(message: Incoming, turn: Turn, now: datetime) -> models.Turn:

@@ -3,11 +3,12 @@
 import hmac
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 from fastapi import FastAPI, Form, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -21,8 +22,11 @@ from bot.messages import LANGUAGES, Incoming, Language, citations_of
 from bot.phrases import Phrases
 from bot.store.transcripts import Said, Transcripts
 
+log = structlog.get_logger(__name__)
+
 COOKIE = "musebot"
 COOKIE_SECONDS = 60 * 60 * 24 * 30
+LONGEST_ID = 64  # of a message; ours have 22 characters
 FOLDER = Path(__file__).parent
 HEADERS = {
     "Content-Security-Policy": (
@@ -36,10 +40,14 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class Session:
-    """One browser: `sender` is issued by us and signed, never chosen by the client."""
+    """One browser: `sender` is issued by us and signed, never chosen by the client.
+
+    `chosen` tells whether the person picked the language; until then it is only what the browser asked for.
+    """
 
     sender: str
     language: Language
+    chosen: bool = False
 
 
 @dataclass
@@ -63,15 +71,15 @@ class Chat:
     def session(self, request: Request) -> Session | None:
         """The session that the browser's cookie names; None when there is none, or not one of ours."""
         try:
-            sender, language = self._signer.loads(request.cookies.get(COOKIE, ""))
+            sender, language, chosen = self._signer.loads(request.cookies.get(COOKIE, ""))
         except (BadSignature, ValueError, TypeError):
             return None
-        return Session(sender, language) if language in LANGUAGES else None
+        return Session(sender, language, bool(chosen)) if language in LANGUAGES else None
 
     def remember(self, response: Response, session: Session) -> None:
         response.set_cookie(
             COOKIE,
-            self._signer.dumps([session.sender, session.language]),
+            self._signer.dumps([session.sender, session.language, session.chosen]),
             max_age=COOKIE_SECONDS,
             httponly=True,
             secure=self.https,
@@ -85,8 +93,14 @@ class Chat:
     async def show(
         self, session: Session, *, notice: str = "", status: int = 200, only: Said | None = None
     ) -> Response:
-        """The page with the whole conversation; with `only` that turn, when the transcript cannot be read."""
-        turns = [only] if only else await run_in_threadpool(self.transcripts.of, "web", session.sender)
+        """The page with the whole conversation; with `only` just that turn, when the transcript could not keep it."""
+        turns = [only] if only else []
+        if not only:
+            try:
+                turns = await run_in_threadpool(self.transcripts.of, "web", session.sender)
+            except Exception as error:  # without its past the page still takes a message
+                log.error("web.history_failed", error=type(error).__name__)
+                notice = notice or self.phrases.text("failure", session.language)
         html = self._page.render(
             language=session.language,
             other="es" if session.language == "en" else "en",
@@ -128,7 +142,7 @@ def mount(app: FastAPI, chat: Chat, *, ready: Callable[[], None]) -> None:
     async def post(
         request: Request,
         token: Annotated[str, Form()] = "",
-        message_id: Annotated[str, Form(max_length=64)] = "",
+        message_id: Annotated[str, Form()] = "",
         text: Annotated[str, Form()] = "",
         button: Annotated[str | None, Form()] = None,
     ) -> Response:
@@ -136,14 +150,23 @@ def mount(app: FastAPI, chat: Chat, *, ready: Callable[[], None]) -> None:
         if session is None or not hmac.compare_digest(token, chat.form_token(session)):
             session = session or _session(chat, request, None)
             return await chat.show(session, notice=chat.phrases.text("web_expired", session.language), status=403)
-        message = Incoming("web", session.sender, text, button or None, message_id or None)
+        update_id = message_id if 0 < len(message_id) <= LONGEST_ID else None
+        language = session.language if session.chosen else None
+        message = Incoming("web", session.sender, text, button or None, update_id, language)
         turn = await chat.conversation.handle(message)
-        session = Session(session.sender, turn.language if turn.decision != "silent" else session.language)
+        if turn.decision != "silent":
+            session = replace(session, language=turn.language)
         if turn.recorded:
             response: Response = RedirectResponse("/chat#last", status_code=303, headers=HEADERS)
             chat.remember(response, session)
             return response
         return await chat.show(session, only=Said.now(message, turn))
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> Response:
+        log.error("web.failed", error=type(error).__name__)
+        session = _session(chat, request, None)
+        return await chat.show(session, notice=chat.phrases.text("failure", session.language), status=500)
 
     @app.get("/healthz")
     async def healthz() -> Response:
@@ -166,4 +189,4 @@ def _session(chat: Chat, request: Request, chosen: str | None) -> Session:
     sender = found.sender if found else secrets.token_urlsafe(24)
     wished = chosen or (found.language if found else request.headers.get("accept-language", "")[:2].lower())
     language: Language = "en" if wished == "en" else "es" if wished == "es" else DEFAULT_LANGUAGE
-    return Session(sender, language)
+    return Session(sender, language, chosen=chosen in LANGUAGES or bool(found and found.chosen))

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(2)),
         sa.Column("language_chosen", sa.Boolean, nullable=False),
         sa.Column("buttons", sa.JSON, nullable=False),
+        sa.Column("alarm", sa.String(64)),
         sa.Column("dialogue", sa.JSON, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),

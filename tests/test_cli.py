@@ -1,0 +1,131 @@
+"""The command line as a person uses it: a process of its own."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.settings import ROOT, Settings
+
+PROBLEM = "- content: phrases.yml: failure: missing"
+
+
+def musebot(*arguments: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(Settings().content_folder, tmp_path / "content"))
+
+
+def test_help_names_every_command() -> None:
+    shown = musebot("--help").stdout
+    for command in ("train", "chat", "ask", "check", "serve", "rasa"):
+        assert command in shown
+
+
+def test_check_is_clean() -> None:
+    checked = musebot("check")
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_check_lists_every_problem_and_nothing_starts(content: Path, model_file: Path) -> None:
+    phrases = content / "phrases.yml"
+    phrases.write_text(phrases.read_text(encoding="utf-8").replace("failure:", "failing:"), encoding="utf-8")
+    settings = {"CONTENT_FOLDER": str(content), "MODEL_FILE": str(model_file)}
+    checked = musebot("check", **settings)
+    assert checked.returncode == 1
+    assert PROBLEM in checked.stderr
+    asked = musebot("ask", "hello", **settings)
+    assert asked.returncode == 1
+    assert "phrases.yml: failure: missing" in asked.stderr
+    assert "Traceback" not in asked.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "sentence"),
+    [
+        ({"MODEL_FILE": "/nowhere/musebot.tar.gz"}, "Make one with: musebot train"),
+        ({"PORT": "eighty"}, "PORT: "),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL is not an address"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_sentence(environment: dict[str, str], sentence: str, model_file: Path) -> None:
+    failed = musebot("serve", **{"MODEL_FILE": str(model_file), **environment})
+    assert failed.returncode == 1
+    assert sentence in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_model_that_is_none_is_told_in_a_sentence(tmp_path: Path) -> None:
+    broken = tmp_path / "musebot.tar.gz"
+    broken.write_bytes(b"this is no model")
+    failed = musebot("ask", "hello", MODEL_FILE=str(broken))
+    assert failed.returncode == 1
+    assert "Make it anew with: musebot train" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_recipe_that_needs_tensorflow_is_refused(tmp_path: Path) -> None:
+    config = tmp_path / "config.yml"
+    config.write_text("recipe: default.v1\nlanguage: en\npipeline:\n- name: DIETClassifier\n")
+    for command in (["train"], ["check"], ["rasa", "train", "nlu"]):
+        refused = musebot(*command, CONFIG_FILE=str(config))
+        assert refused.returncode == 1
+        assert "DIETClassifier, which needs TensorFlow" in refused.stderr
+
+
+def test_ask_answers_lines_and_survives_a_broken_one(model_file: Path) -> None:
+    lines = [
+        {"conversation": "c1", "text": "how much is it?"},
+        "broken",
+        {"conversation": "c2", "text": "¿cuánto cuesta?"},
+    ]
+    stdin = "\n".join(line if isinstance(line, str) else json.dumps(line, ensure_ascii=False) for line in lines)
+    asked = musebot("ask", "--jsonl", stdin=stdin, MODEL_FILE=str(model_file))
+    answers = [json.loads(line) for line in asked.stdout.splitlines()]
+    assert asked.returncode == 0
+    assert [answer.get("language") for answer in answers] == ["en", None, "es"]
+    assert "error" in answers[1]
+
+
+def test_ask_keeps_what_it_was_told_to_keep(model_file: Path, tmp_path: Path) -> None:
+    database = tmp_path / "kept.db"
+    asked = musebot("ask", "--jsonl", "--database", str(database), stdin="", MODEL_FILE=str(model_file))
+    assert asked.returncode == 0
+    assert database.exists()
+
+
+def test_rasa_own_command_line_measures_the_model(model_file: Path, tmp_path: Path) -> None:
+    held_out = tmp_path / "held_out.yml"
+    held_out.write_text(
+        'version: "3.1"\nnlu:\n- intent: cost\n  examples: |\n    - how much is it\n'
+        "- intent: greet\n  examples: |\n    - hello\n"
+    )
+    tested = musebot(
+        "rasa",
+        "test",
+        "nlu",
+        "--nlu",
+        str(held_out),
+        "--model",
+        str(model_file),
+        "--out",
+        str(tmp_path / "out"),
+    )
+    assert tested.returncode == 0, tested.stderr
+    assert json.loads((tmp_path / "out" / "intent_report.json").read_text())["cost"]["recall"] == 1.0

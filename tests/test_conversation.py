@@ -1,0 +1,276 @@
+"""The main path on real parts: what a person gets, and what is kept of it."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import text as sql
+
+from bot.app import Parts
+from bot.messages import Decision, Incoming, Language, Memory, Turn, Understanding
+
+
+async def say(parts: Parts, text: str, sender: str = "anna", **options: Any) -> Turn:
+    return await parts.conversation.handle(Incoming("terminal", sender, text, **options))
+
+
+@pytest.mark.parametrize(
+    ("text", "decision", "topic", "language"),
+    [
+        ("hello", "talk", "greet", "en"),
+        ("hola buenas tardes", "talk", "greet", "es"),
+        ("how much does it cost?", "answer", "cost", "en"),
+        ("¿cuánto cuesta el tratamiento?", "answer", "cost", "es"),
+        ("will I walk again?", "answer", "walk_again", "en"),
+        ("¿volveré a caminar?", "answer", "walk_again", "es"),
+        ("what are muse cells", "answer", "muse_what", "en"),
+        ("que son las celulas muse", "answer", "muse_what", "es"),
+        ("where is the clinic located", "answer", "location", "en"),
+        ("donde queda la clinica", "answer", "location", "es"),
+        ("I want to book an appointment", "action", "book", "en"),
+        ("quiero pedir una cita", "action", "book", "es"),
+        ("can I talk to a real person", "action", "human", "en"),
+        ("quiero hablar con una persona", "action", "human", "es"),
+        ("are you a robot?", "talk", "bot_identity", "en"),
+        ("¿eres un robot?", "talk", "bot_identity", "es"),
+        ("I can't breathe", "emergency", "emergency_breathing", "en"),
+        ("no puedo respirar", "emergency", "emergency_breathing", "es"),
+        ("who won the football game last night", "fallback", "out_of_scope", "en"),
+        ("quién ganó el partido de fútbol anoche", "fallback", "out_of_scope", "es"),
+    ],
+)
+async def test_a_message_gets_its_topic(
+    parts: Parts, text: str, decision: Decision, topic: str, language: Language
+) -> None:
+    turn = await say(parts, text)
+    assert (turn.decision, turn.topics, turn.language) == (decision, (topic,), language)
+    assert turn.replies[0].text
+    assert turn.failure is None
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n"])
+async def test_an_empty_message_is_answered(parts: Parts, text: str) -> None:
+    turn = await say(parts, text)
+    assert turn.decision == "fallback"
+    assert turn.replies[0].revision.startswith("empty@")
+
+
+async def test_a_message_that_is_too_long_is_answered(parts: Parts) -> None:
+    turn = await say(parts, "word " * 2_000)
+    assert turn.replies[0].revision.startswith("too_long@")
+
+
+@pytest.mark.parametrize("text", ["asdf qwer zxcv", "🙏🙏", "xyz", "1", "?", "/start", "/restart", "/"])
+async def test_nonsense_gets_a_reply_and_breaks_nothing(parts: Parts, text: str) -> None:
+    turn = await say(parts, text)
+    assert turn.replies
+    assert turn.failure is None
+
+
+async def test_the_same_message_twice_has_one_reply_and_one_effect(parts: Parts) -> None:
+    first = await say(parts, "how much is it?", update_id="u1")
+    again = await say(parts, "how much is it?", update_id="u1")
+    assert (first.decision, again.decision, again.replies) == ("answer", "silent", ())
+    assert len(parts.transcripts.of("terminal", "anna")) == 1
+
+
+async def test_the_same_words_in_two_messages_are_answered_twice(parts: Parts) -> None:
+    await say(parts, "how much is it?", update_id="u1")
+    await say(parts, "how much is it?", update_id="u2")
+    assert len(parts.transcripts.of("terminal", "anna")) == 2
+
+
+async def test_two_copies_at_the_same_moment_have_one_reply(parts: Parts) -> None:
+    turns = await asyncio.gather(*(say(parts, "how much is it?", update_id="u1") for _ in range(5)))
+    assert sorted(turn.decision for turn in turns) == ["answer", "silent", "silent", "silent", "silent"]
+
+
+async def test_more_and_sources_follow_the_last_answer(parts: Parts) -> None:
+    await say(parts, "will I walk again?")
+    more = await say(parts, "tell me more")
+    sources = await say(parts, "where does that come from?")
+    assert "registry" in " ".join(claim.text for claim in more.replies[0].claims)
+    assert {c.key for claim in sources.replies[0].claims for c in claim.citations} >= {"koda-2024", "fawcett-2007"}
+
+
+async def test_more_without_an_answer_asks_about_what(parts: Parts) -> None:
+    assert (await say(parts, "tell me more")).replies[0].revision.startswith("more_which@")
+
+
+@pytest.mark.parametrize(
+    "typed", ["2", "2.", " 2) ", "Are Muse cells proven to help?", "are muse cells PROVEN to help?"]
+)
+async def test_a_choice_can_be_typed(parts: Parts, typed: str) -> None:
+    greeting = await say(parts, "hello")
+    assert greeting.replies[0].buttons[1].payload == "/evidence_strength"
+    assert (await say(parts, typed)).topics == ("evidence_strength",)
+
+
+async def test_a_link_cannot_be_pressed_by_typing(parts: Parts) -> None:
+    await say(parts, "can I talk to a real person")  # its first button is a telephone link
+    assert (await say(parts, "1")).failure is None
+
+
+async def test_the_more_button_of_an_older_answer_still_means_that_answer(parts: Parts) -> None:
+    older = (await say(parts, "will I walk again?")).replies[0].buttons[0]
+    await say(parts, "how much does it cost?")
+    more = await say(parts, "", button=older.payload)
+    assert more.replies[0].revision.startswith("walk_again@")
+
+
+@pytest.mark.parametrize("payload", ["/restart", "/nlu_fallback", "cost", "/cost{not json", "javascript:alert(1)", "/"])
+async def test_a_button_that_is_none_of_ours_gets_the_contact_line(parts: Parts, payload: str) -> None:
+    turn = await say(parts, "", button=payload)
+    assert "+57 321 519 7850" in turn.replies[0].text or turn.decision == "answer"
+
+
+async def test_a_topic_without_content_yet_says_so(parts: Parts) -> None:
+    turn = await say(parts, "", button="/bladder_bowel", language="en")
+    assert turn.topics == ("bladder_bowel",)
+    assert turn.replies[0].revision.startswith("not_yet@")
+    assert "+57 321 519 7850" in turn.replies[0].text
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "language"),
+    [
+        ("hello", "en español por favor", "es"),
+        ("hola", "in English please", "en"),
+        ("hello", "can we switch to Spanish?", "es"),
+        ("hola", "no hablo español, inglés por favor", "en"),
+    ],
+)
+async def test_a_person_can_change_the_language(parts: Parts, first: str, second: str, language: Language) -> None:
+    await say(parts, first)
+    turn = await say(parts, second)
+    assert turn.language == language
+    assert turn.replies[0].revision.startswith("language_changed@")
+    other = {"en": "¿cuánto cuesta el tratamiento completo?", "es": "how much does the whole treatment cost?"}
+    assert (await say(parts, other[language])).language == language, "a chosen language stays"
+
+
+async def test_another_language_gets_a_kind_sentence(parts: Parts) -> None:
+    await say(parts, "hello")
+    turn = await say(parts, "do you speak Portuguese?")
+    assert turn.replies[0].revision.startswith("language_only_two@")
+
+
+async def test_the_second_time_that_nothing_is_understood_a_person_is_offered(parts: Parts) -> None:
+    unclear = "blorp the fnord of it sideways"
+    await say(parts, unclear, language="en")
+    turn = await say(parts, unclear)
+    assert turn.decision == "fallback"
+    assert any(button.payload.startswith("tel:") for button in turn.replies[0].buttons)
+
+
+async def test_people_do_not_share_a_conversation(parts: Parts) -> None:
+    await say(parts, "will I walk again?", sender="anna")
+    other = await say(parts, "tell me more", sender="berta")
+    assert other.replies[0].revision.startswith("more_which@")
+
+
+async def test_messages_of_one_person_are_kept_in_order(parts: Parts) -> None:
+    texts = ["hello", "how much is it?", "where is the clinic?", "thanks a lot"]
+    await asyncio.gather(*(say(parts, text) for text in texts))
+    assert [said.text for said in parts.transcripts.of("terminal", "anna")] == texts
+
+
+async def test_the_transcript_keeps_what_was_understood_and_shown(parts: Parts) -> None:
+    turn = await say(parts, "how much does it cost?")
+    with parts.engine.connect() as connection:
+        row: Mapping[str, Any] = connection.execute(sql("SELECT * FROM turn")).mappings().one()
+    assert (row["language"], row["decision"], row["failure"]) == ("en", "answer", None)
+    assert '"cost"' in row["topics"]
+    assert '"confidence"' in row["candidates"]
+    assert turn.replies[0].revision in row["revisions"]
+    assert row["latency_ms"] > 0
+    assert parts.transcripts.of("terminal", "anna")[0].replies == turn.replies
+
+
+async def test_a_conversation_goes_on_after_a_restart(parts: Parts) -> None:
+    await say(parts, "will I walk again?")
+    restarted = replace(parts.conversation)  # a new main path, with nothing in its memory
+    turn = await restarted.handle(Incoming("terminal", "anna", "tell me more"))
+    assert turn.replies[0].revision.startswith("walk_again@")
+
+
+async def test_a_long_conversation_keeps_its_memory_small(parts: Parts) -> None:
+    for _ in range(12):
+        await say(parts, "how much does it cost?")
+    with parts.engine.connect() as connection:
+        size = connection.execute(sql("SELECT length(dialogue) FROM conversation")).scalar_one()
+    assert size < 40_000
+    assert (await say(parts, "tell me more")).replies[0].revision.startswith("cost@")
+
+
+@pytest.mark.parametrize(
+    ("before", "danger", "language"),
+    [
+        ("hello how are you today", "no puedo respirar", "es"),
+        ("hola como esta usted hoy", "I can't breathe", "en"),
+        ("hello how are you today", "sepsis", "en"),
+        ("hola como esta usted hoy", "sepsis", "es"),
+    ],
+)
+async def test_in_danger_the_words_decide_the_language(
+    parts: Parts, before: str, danger: str, language: Language
+) -> None:
+    await say(parts, before)
+    assert (await say(parts, danger)).language == language
+
+
+@pytest.mark.parametrize(
+    ("danger", "then", "decision"),
+    [
+        ("I want to die", "no", "emergency"),
+        ("I want to die", "blorp the fnord of it sideways", "emergency"),
+        ("quiero morirme", "si", "emergency"),
+        ("I can't breathe", "how much does it cost?", "answer"),  # the person changes the subject
+        ("hello", "no", "talk"),
+    ],
+)
+async def test_after_danger_a_bare_word_does_not_end_the_help(
+    parts: Parts, danger: str, then: str, decision: Decision
+) -> None:
+    await say(parts, danger)
+    assert (await say(parts, then)).decision == decision
+
+
+class Broken:
+    """A dialogue engine that fails on every message."""
+
+    async def respond(self, message: Incoming, language: Language, memory: Memory) -> Understanding:
+        raise RuntimeError(f"the message was {message.text}")
+
+
+async def test_when_the_dialogue_fails_the_person_is_told_how_to_reach_the_clinic(parts: Parts) -> None:
+    broken = replace(parts.conversation, dialogue=Broken())
+    for text, language in (("how much is it for us", "en"), ("cuánto vale para nosotros", "es")):
+        turn = await broken.handle(Incoming("terminal", language, text))
+        assert turn.decision == "error"
+        assert turn.language == language
+        assert "+57 321 519 7850" in turn.replies[0].text
+    with parts.engine.connect() as connection:
+        failures = connection.execute(sql("SELECT failure FROM turn")).scalars().all()
+    assert failures == ["answer: RuntimeError"] * 2
+
+
+async def test_when_the_dialogue_fails_an_emergency_is_still_answered(parts: Parts) -> None:
+    broken = replace(parts.conversation, dialogue=Broken())
+    turn = await broken.handle(Incoming("terminal", "anna", "no puedo respirar"))
+    assert turn.decision == "emergency"
+
+
+@pytest.mark.parametrize(("text", "decision"), [("how much does it cost?", "answer"), ("I can't breathe", "emergency")])
+async def test_without_its_database_the_assistant_still_answers(parts: Parts, text: str, decision: Decision) -> None:
+    with parts.engine.begin() as connection:
+        connection.execute(sql("DROP TABLE turn"))
+        connection.execute(sql("DROP TABLE conversation"))
+    turn = await say(parts, text, update_id="u1")
+    assert turn.decision == decision
+    assert turn.replies[0].text
+    assert not turn.recorded
+    assert turn.failure is not None
+    assert "record: OperationalError" in turn.failure
