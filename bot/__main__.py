@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bot import lean
-from bot.errors import BotError
+from bot.errors import BotError, SettingsError
 from bot.messages import Language
 from bot.settings import Settings, read_settings
 
@@ -137,12 +138,34 @@ def serve(context: typer.Context) -> None:
     settings: Settings = context.obj
     import uvicorn
 
-    from bot.app import create_app
+    with listening_at(settings) as address:
+        from bot.app import create_app
 
-    app = create_app(settings)
-    errors.print(f"Ready at http://{settings.host}:{settings.port}/chat  (Ctrl+C stops it)")
-    # No access log: addresses and times of people who ask about their health are nobody's business.
-    uvicorn.run(app, host=settings.host, port=settings.port, access_log=False, log_config=None)
+        app = create_app(settings)
+        errors.print(f"Ready at http://{settings.host}:{settings.port}/chat  (Ctrl+C stops it)")
+        # No access log: addresses and times of people who ask about their health are nobody's business.
+        server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_config=None, ws="none"))
+        server.run(sockets=[address])
+
+
+@contextmanager
+def listening_at(settings: Settings) -> Iterator[socket.socket]:
+    """The address to serve at, taken before the model is loaded: a port in use is told at once.
+
+    Raises:
+        SettingsError: It cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as address:
+        address.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            address.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingsError(
+                f"Cannot serve at {settings.host}:{settings.port} ({error.strerror}). "
+                "Stop what runs there, or set PORT to another number."
+            ) from error
+        yield address
 
 
 @cli.command(

@@ -3,10 +3,13 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from bot.settings import ROOT, Settings
@@ -87,6 +90,46 @@ def test_a_recipe_that_needs_tensorflow_is_refused(tmp_path: Path) -> None:
         refused = musebot(*command, CONFIG_FILE=str(config))
         assert refused.returncode == 1
         assert "DIETClassifier, which needs TensorFlow" in refused.stderr
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_serve_serves_and_stops_when_asked(model_file: Path, tmp_path: Path) -> None:
+    port = free_port()
+    settings = {
+        "MODEL_FILE": str(model_file),
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'served.db'}",
+        "SECRET_KEY": "k" * 40,
+        "PORT": str(port),
+    }
+    server = subprocess.Popen(
+        [sys.executable, "-m", "bot", "serve"], cwd=ROOT, env={**os.environ, **settings}, stderr=subprocess.PIPE
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as browser:
+            for _ in range(600):
+                try:
+                    page = browser.get("/chat?lang=en")
+                    break
+                except httpx.ConnectError:
+                    assert server.poll() is None, server.stderr.read() if server.stderr else ""
+                    time.sleep(0.1)
+            assert page.status_code == 200
+            assert browser.get("/readyz").json()["ready"] is True
+            assert browser.get("/static/chat.css").status_code == 200
+        taken = musebot("serve", **settings)
+        assert taken.returncode == 1
+        assert "set PORT to another number" in taken.stderr
+        assert "Traceback" not in taken.stderr
+    finally:
+        server.terminate()
+        _, logged = server.communicate(timeout=30)
+    assert b"Traceback" not in logged
+    assert f"Ready at http://127.0.0.1:{port}/chat".encode() in logged
 
 
 def test_ask_answers_lines_and_survives_a_broken_one(model_file: Path) -> None:
