@@ -1,7 +1,7 @@
 """Curated answers: a topic and a language in, a reply with its citations out."""
 
 from bot.content import AnswerEntry, Content, revision_of, weakest_evidence
-from bot.messages import Claim, Language, Reply
+from bot.messages import Citation, Claim, Language, Reply
 
 
 class Answers:
@@ -51,11 +51,17 @@ class Answers:
         citations = self._content.citations(keys, language)
         return Reply(
             text=self._content.phrases["source_intro"].of(language),
-            claims=tuple(Claim(f"{c.kind}: {c.title}" + (f" ({c.year})" if c.year else ""), (c,)) for c in citations),
+            claims=tuple(Claim(self._where(citation), (citation,)) for citation in citations),
             evidence=self._evidence(answer, language),
             buttons=tuple(self._content.button(key, language) for key in answer.next),
             revision=revision_of(topic, answer),
         )
+
+    def _where(self, citation: Citation) -> str:
+        """The kind of a source, where it appeared and when; its title and link stand in the footnote."""
+        container = self._content.sources[citation.key].container
+        parts = [part for part in (container, str(citation.year or "")) if part]
+        return f"{citation.kind}: {', '.join(parts)}" if parts else citation.kind
 
     def _claims(self, answer: AnswerEntry, language: Language, *, more: bool) -> tuple[Claim, ...]:
         return tuple(self._content.claim(claim, language) for claim in answer.claims if claim.more is more)

@@ -78,9 +78,9 @@ class AnswerEntry(_Entry):
 
 
 class SourceEntry(_Entry):
-    """Bibliographic record of what a claim cites."""
+    """Bibliographic record of what a claim cites. A title stays in its own language, unless the source is our own."""
 
-    title: Prose
+    title: Prose | Wording
     authors: tuple[str, ...] = ()
     year: int | None = None
     container: str | None = None
@@ -202,7 +202,8 @@ class Content:
 
     def _citation(self, key: str, source: SourceEntry, language: Language) -> Citation:
         kind = self.phrases[f"type_{source.type}"].of(language)
-        return Citation(key, source.title, source.year, kind, source.link)
+        title = source.title if isinstance(source.title, str) else source.title.of(language)
+        return Citation(key, title, source.year, kind, source.link)
 
     def claim(self, entry: CitedWording, language: Language) -> Claim:
         return Claim(entry.of(language), self.citations(entry.sources, language))
@@ -309,7 +310,7 @@ def _contradictions(content: Content) -> Iterator[str]:
         place = f"{content.files[key]}: {key}"
         if key not in content.topics:
             yield f"{place}: no such topic in topics.yml"
-        elif content.topics[key].kind not in ("answer", "clinic"):
+        elif content.topics[key].kind not in ("answer", "clinic", "action"):
             yield f"{place}: a topic of kind '{content.topics[key].kind}' has no answer"
         if answer.effect and answer.unknown is None:
             yield f"{place}: an answer about effect must say what is not known"

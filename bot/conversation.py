@@ -192,11 +192,11 @@ def _choices(replies: Sequence[Reply]) -> tuple[Button, ...]:
 
 
 def _typed_choice(message: Incoming, buttons: Sequence[Button]) -> Incoming:
-    """A typed "2" presses the second button, and so do its words; a link cannot be pressed by typing."""
-    if message.button or not buttons:
+    """A typed "2" presses the second choice, and so do its words; links are no choices and have no number."""
+    if message.button:
         return message
     typed = re.sub(r"[\s.)]+$", "", message.text.strip().casefold())
-    for number, button in enumerate(buttons, 1):
-        if typed in (str(number), button.title.casefold()) and not button.is_link:
+    for number, button in enumerate((button for button in buttons if not button.is_link), 1):
+        if typed in (str(number), button.title.casefold()):
             return replace(message, button=button.payload)
     return message

@@ -1,7 +1,7 @@
 """Makes Rasa importable here: no TensorFlow, no telemetry, nothing that patients write in a log.
 
-`prepare()` must run before the first `import rasa`. Rasa imports TensorFlow when its agent is imported, even if no
-component of the pipeline uses it; a finder answers those imports with empty classes. A component that really needs
+`prepare()` must run before the first `import rasa`. Rasa imports TensorFlow, and the clients of a dozen chat and cloud
+services, even if nothing uses them; a finder answers those imports with empty classes. A component that really needs
 TensorFlow cannot work then, so `refuse_tensorflow` names it before Rasa is asked to build it.
 """
 
@@ -20,7 +20,12 @@ import yaml
 
 from bot.errors import ModelError
 
-_PLACEHOLDERS = ("tensorflow", "keras")
+# Rasa imports every channel, broker and tracker store that it brings; we use none of them.
+_SERVICES = frozenset({
+    "aio_pika", "aiogram", "aiormq", "boto3", "botocore", "fbmessenger", "mattermostwrapper", "pymongo",
+    "rocketchat_API", "slack_sdk", "twilio", "webexteamssdk",
+})  # fmt: skip
+_TENSORFLOW = frozenset({"tensorflow", "keras"})
 _NEEDS_TENSORFLOW = {
     "DIETClassifier": "bot.nlu.topics.TopicClassifier",
     "ResponseSelector": "a topic with an answer in content/answers",
@@ -32,7 +37,7 @@ _NEEDS_TENSORFLOW = {
 
 
 def prepare() -> None:
-    """Sets logging up, switches telemetry off and answers TensorFlow imports. Safe to call again."""
+    """Sets logging up, switches telemetry off and answers the imports that nothing uses. Safe to call again."""
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
     os.environ.setdefault("RASA_MAX_CACHE_SIZE", "0")  # trained parts would pile up in the working folder
     os.environ["LOG_LEVEL"] = "WARNING"  # of Rasa: no bars of its own, and nothing that quotes a message
@@ -124,7 +129,10 @@ class _Module(types.ModuleType):
     def __getattr__(self, name: str) -> _Anything:
         if name.startswith("__"):
             raise AttributeError(name)
-        placeholder = _Anything(name, (), {"__class_getitem__": classmethod(lambda cls, _: cls)})
+        # Clients of services are named in `except`, so they are exceptions; TensorFlow's names must not be: matplotlib
+        # asks `tensorflow.is_tensor(x)`, and an exception that can be made of x would be a yes.
+        bases = () if self.__name__.partition(".")[0] in _TENSORFLOW else (Exception,)
+        placeholder = _Anything(name, bases, {"__class_getitem__": classmethod(lambda cls, _: cls)})
         setattr(self, name, placeholder)
         return placeholder
 
@@ -133,7 +141,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: types.ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if name.partition(".")[0] in _PLACEHOLDERS:
+        if name.partition(".")[0] in _TENSORFLOW | _SERVICES:
             return importlib.machinery.ModuleSpec(name, self, is_package=True)
         return None
 

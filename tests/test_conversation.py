@@ -108,9 +108,10 @@ async def test_a_choice_can_be_typed(parts: Parts, typed: str) -> None:
     assert (await say(parts, typed)).topics == ("evidence_strength",)
 
 
-async def test_a_link_cannot_be_pressed_by_typing(parts: Parts) -> None:
-    await say(parts, "can I talk to a real person")  # its first button is a telephone link
-    assert (await say(parts, "1")).failure is None
+async def test_links_are_no_choices(parts: Parts) -> None:
+    offer = await say(parts, "", button="/bladder_bowel", language="en")
+    assert [button.is_link for button in offer.replies[0].buttons] == [True, True, False]
+    assert (await say(parts, "1")).topics == ("menu",)
 
 
 async def test_the_more_button_of_an_older_answer_still_means_that_answer(parts: Parts) -> None:

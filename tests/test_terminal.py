@@ -25,4 +25,4 @@ async def test_a_conversation_with_footnotes_and_a_typed_number(parts: Parts) ->
 async def test_guidance_in_danger_is_numbered_and_links_are_written_out(parts: Parts) -> None:
     shown = await talk(parts, "I can't breathe")
     assert "  1. Say that the person has a spinal cord injury" in shown
-    assert "tel:123" in shown
+    assert "→ Call 123 (Colombia)  tel:123" in shown

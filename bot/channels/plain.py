@@ -10,7 +10,6 @@ from bot.messages import Language, Reply, Turn, citations_of
 def lines_of(replies: Sequence[Reply], content: Content, language: Language) -> Iterator[str]:
     """The replies line by line: claims with footnote marks, label, small print, sources, choices."""
     numbers = {citation.key: number for number, citation in enumerate(citations_of(replies), 1)}
-    choices = 0
     for reply in replies:
         yield reply.text
         for place, claim in enumerate(reply.claims, 1):
@@ -26,10 +25,10 @@ def lines_of(replies: Sequence[Reply], content: Content, language: Language) -> 
     for citation in citations_of(replies):
         year = f" ({citation.year})" if citation.year else ""
         yield f"    [{numbers[citation.key]}] {citation.title}{year}. {citation.kind}. {citation.url or ''}".rstrip(" ")
-    for reply in replies:
-        for button in reply.buttons:
-            choices += 1
-            yield f"  {choices}) {button.title}" + (f"  {button.payload}" if button.is_link else "")
+    buttons = [button for reply in replies for button in reply.buttons]
+    yield from (f"  → {button.title}  {button.payload}" for button in buttons if button.is_link)
+    choices = (button for button in buttons if not button.is_link)
+    yield from (f"  {number}) {button.title}" for number, button in enumerate(choices, 1))
 
 
 def turn_as_json(conversation: str, text: str, turn: Turn) -> dict[str, Any]:

@@ -63,8 +63,6 @@ class TopicClassifier(GraphComponent, IntentClassifier):
     ) -> "TopicClassifier":
         with model_storage.read_from(resource) as folder:
             model: Pipeline = joblib.load(folder / FILE)
-        # Laid out as prediction reads it, or each message would copy the whole matrix: 6 ms for nothing.
-        model[-1].coef_ = np.asfortranarray(model[-1].coef_)
         return cls(config, model_storage, resource, model)
 
     def train(self, training_data: TrainingData) -> Resource:
@@ -72,6 +70,8 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         examples = training_data.intent_examples
         self._model = build_model(self._config["strength"])
         self._model.fit([words_of(example) for example in examples], [example.get(INTENT) for example in examples])
+        # Laid out as prediction reads it, or each message would copy the whole matrix: 6 ms for nothing.
+        self._model[-1].coef_ = np.asfortranarray(self._model[-1].coef_)
         with self._storage.write_to(self._resource) as folder:
             joblib.dump(self._model, folder / FILE, compress=3)
         return self._resource
@@ -96,8 +96,10 @@ def build_model(strength: float) -> Pipeline:
     """The classifier, untrained. `evaluation/` trains the very same thing."""
     return make_pipeline(
         make_union(
-            TfidfVectorizer(analyzer="word", token_pattern=r"\S+", ngram_range=(1, 2), sublinear_tf=True),
-            TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2),
+            TfidfVectorizer(
+                analyzer="word", token_pattern=r"\S+", ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32
+            ),
+            TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2, dtype=np.float32),
         ),
         LogisticRegression(C=strength, max_iter=1000),
     )
