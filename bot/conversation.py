@@ -88,7 +88,8 @@ class Conversation:
         elapsed = (time.perf_counter() - started) * 1000
         turn = replace(turn, failure="; ".join(failures) or None, milliseconds=elapsed)
         alarmed = turn.topics[0] if turn.decision == "emergency" else None
-        memory = replace(memory, language=turn.language, buttons=_choices(turn.replies), alarm=alarmed)
+        kept_language = memory.language if alarm and memory.chosen else turn.language
+        memory = replace(memory, language=kept_language, buttons=_choices(turn.replies), alarm=alarmed)
         # What could not be read is not written over: the next message may find it again.
         kept = memory if found else None
         so_far = len(failures)
@@ -96,8 +97,8 @@ class Conversation:
         return replace(turn, failure="; ".join(failures) or None, recorded=len(failures) == so_far)
 
     async def _language(self, message: Incoming, memory: Memory, alarm: Alarm | None, failures: list[str]) -> Language:
-        """The person's choice; in danger, the language of the words that raised the alarm; else what the text tells."""
-        if alarm and alarm.language and not memory.chosen:
+        """In danger the language of the words that raised the alarm; else the choice made, or what the text tells."""
+        if alarm and alarm.language:
             return alarm.language
         if not message.text.strip():
             return memory.language or DEFAULT_LANGUAGE

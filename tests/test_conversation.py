@@ -222,6 +222,12 @@ async def test_in_danger_the_words_decide_the_language(
     assert (await say(parts, danger)).language == language
 
 
+async def test_a_chosen_language_is_there_again_after_danger(parts: Parts) -> None:
+    await say(parts, "hello", language="en")
+    assert (await say(parts, "no puedo respirar")).language == "es"
+    assert (await say(parts, "cuanto cuesta el tratamiento completo")).language == "en"
+
+
 @pytest.mark.parametrize(
     ("danger", "then", "decision"),
     [

@@ -130,6 +130,16 @@ def test_sqlite_writes_ahead(engine: Engine) -> None:
         assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
 
 
+def test_a_database_that_cannot_be_opened_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "folder.db").mkdir()
+    (tmp_path / "text.db").write_text("this is no database, but long enough to be taken for one" * 50)
+    for name in ("folder.db", "text.db"):
+        with pytest.raises(SettingsError, match=f"{name} cannot be used"):
+            migrate(open_database(f"sqlite:///{tmp_path / name}"))
+    with pytest.raises(SettingsError, match="cannot be made"):
+        open_database(f"sqlite:///{tmp_path / 'text.db' / 'below.db'}")
+
+
 def test_an_address_that_is_none_is_named() -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL"):
         open_database("not a database")

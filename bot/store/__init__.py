@@ -5,7 +5,9 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import SettingsError
 
@@ -16,7 +18,7 @@ def open_database(url: str) -> Engine:
     """The engine for `url`. A SQLite file runs in WAL mode, with its folder made where it is missing.
 
     Raises:
-        SettingsError: The address cannot be read.
+        SettingsError: The address cannot be read, or the folder of the file cannot be made.
     """
     try:
         parsed = make_url(url)
@@ -24,7 +26,10 @@ def open_database(url: str) -> Engine:
         raise SettingsError("DATABASE_URL is not an address of a database, such as sqlite:///var/musebot.db") from error
     is_sqlite = parsed.get_backend_name() == "sqlite"
     if is_sqlite and parsed.database:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"The folder of {parsed.database} cannot be made: {error.strerror}.") from error
     # Hidden parameters: an error of the database must not quote what a patient wrote.
     engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS} if is_sqlite else {}, hide_parameters=True)
     if is_sqlite:
@@ -33,12 +38,23 @@ def open_database(url: str) -> Engine:
 
 
 def migrate(engine: Engine) -> None:
-    """Brings the tables to the newest form; does nothing when they have it."""
+    """Brings the tables to the newest form; does nothing when they have it.
+
+    Raises:
+        SettingsError: The database cannot be opened or changed.
+    """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except (SQLAlchemyError, CommandError) as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise SettingsError(
+            f"The database {engine.url.render_as_string()} cannot be used ({reason}). "
+            "Check that it exists and that this user may write to it and to its folder, or set DATABASE_URL."
+        ) from error
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
