@@ -8,7 +8,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 MOST_CHOICES = 3
-LIKELY_ENOUGH = 0.07  # a choice less likely than this would only confuse
+LIKELY_ENOUGH = 0.1  # a choice less likely than this would only confuse
 DANGER = 0.2  # from here on a safety topic among the candidates is taken seriously
 OFFERED = ("answer", "clinic", "action")
 

@@ -58,14 +58,12 @@ def train(context: typer.Context) -> None:
 @cli.command()
 def chat(
     context: typer.Context,
-    lang: Annotated[str, typer.Option(help="Language of the greeting: en or es.")] = "en",
+    lang: Annotated[Language, typer.Option(help="Language of the greeting.")] = "en",
 ) -> None:
     """Talk to the assistant here. Type the number of a choice, or "exit" to leave. Nothing is kept."""
     from bot.app import build
     from bot.channels.terminal import chat as talk
     from bot.store import migrate
-
-    language: Language = "es" if lang == "es" else "en"
 
     def ask() -> str | None:
         try:
@@ -77,7 +75,7 @@ def chat(
     with throwaway_database(context.obj) as settings:
         parts = build(settings)
         migrate(parts.engine)
-        asyncio.run(talk(ask, screen.print, parts.conversation.handle, parts.content, language))
+        asyncio.run(talk(ask, screen.print, parts.conversation.handle, parts.content, lang))
 
 
 @cli.command()
@@ -109,7 +107,8 @@ def ask(
         parts = build(settings)
         migrate(parts.engine)
         if jsonl:
-            sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # a text stream here
+            for stream in (sys.stdin, sys.stdout):
+                stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # text streams here
             asyncio.run(answer_lines(sys.stdin, parts.conversation.handle, write))
         else:
             turn = asyncio.run(parts.conversation.handle(Incoming("jsonl", "one", text or "")))
@@ -160,9 +159,10 @@ def listening_at(settings: Settings) -> Iterator[socket.socket]:
         address.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             address.bind((settings.host, settings.port))
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or "no such address"
             raise SettingsError(
-                f"Cannot serve at {settings.host}:{settings.port} ({error.strerror}). "
+                f"Cannot serve at {settings.host}:{settings.port} ({reason}). "
                 "Stop what runs there, or set PORT to another number."
             ) from error
         yield address

@@ -1,7 +1,9 @@
 """Builds everything; the only module that knows every part."""
 
 import contextlib
+import os
 import secrets
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,8 @@ from bot.settings import ROOT, Settings
 from bot.store import migrate, open_database
 from bot.store.transcripts import Transcripts
 from bot.triage import Triage
+
+SHORTEST_KEY = 32  # characters
 
 
 @dataclass(frozen=True)
@@ -100,15 +104,26 @@ def secret_key(settings: Settings, folder: Path = ROOT / "var") -> str:
     """
     if settings.secret_key is not None:
         key = settings.secret_key.get_secret_value()
-        if len(key) < 32:
-            raise SettingsError("SECRET_KEY is too short: give at least 32 random characters.")
+        if len(key) < SHORTEST_KEY:
+            raise SettingsError(f"SECRET_KEY is too short: give at least {SHORTEST_KEY} random characters.")
         return key
     path = folder / "secret.key"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            _keep_key(path, secrets.token_urlsafe(48))
+        key = path.read_text(encoding="ascii")
+    except (OSError, UnicodeError) as error:
+        raise SettingsError(f"No SECRET_KEY is set, and {path} cannot be written and read: {error}.") from error
+    if len(key) < SHORTEST_KEY:
+        raise SettingsError(f"{path} holds no key of at least {SHORTEST_KEY} characters: delete it, and one is made.")
+    return key
+
+
+def _keep_key(path: Path, key: str) -> None:
+    """Writes the key whole or not at all; of several processes that start at once, the first one's stays."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="ascii") as fresh:  # readable by its owner only
+        fresh.write(key)
+        fresh.flush()
         with contextlib.suppress(FileExistsError):
-            path.touch(mode=0o600, exist_ok=False)
-            path.write_text(secrets.token_urlsafe(48), encoding="ascii")
-        return path.read_text(encoding="ascii")
-    except OSError as error:
-        raise SettingsError(f"No SECRET_KEY is set, and {path} cannot be written: {error.strerror}.") from error
+            os.link(fresh.name, path)

@@ -1,6 +1,7 @@
 """`musebot check`: everything that can be wrong in the files that people edit, found at once."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import yaml
 
@@ -35,19 +36,20 @@ def _data(settings: Settings) -> Iterator[str]:
         topics = yaml.safe_load((settings.content_folder / "topics.yml").read_text(encoding="utf-8")) or {}
         intents: list[str] = yaml.safe_load(settings.domain_file.read_text(encoding="utf-8"))["intents"]
         rules = yaml.safe_load((settings.nlu_folder / "rules.yml").read_text(encoding="utf-8"))["rules"]
+        unruled = sorted(set(intents) - _ruled(rules))
         examples = read_examples(settings.nlu_folder)
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        yield f"the training data cannot be read: {type(error).__name__}: {' '.join(str(error).split())}"
+    except ContentError as error:
+        yield from error.problems
+        return
+    except (OSError, UnicodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        yield f"domain or rules cannot be read: {type(error).__name__}: {' '.join(str(error).split())}"
         return
     yield from check_examples(examples, topics, intents)
-    yield from _unruled(rules, intents)
+    yield from (f"nlu_data/rules.yml: {topic}: no rule says what follows" for topic in unruled)
 
 
-def _unruled(rules: list[dict[str, list[dict[str, object]]]], intents: Collection[str]) -> Iterator[str]:
-    """Topics that are understood but lead to nothing."""
-    ruled: set[object] = set()
-    for rule in rules:
-        for step in rule["steps"]:
-            options = step.get("or")
-            ruled |= {option.get("intent") for option in (options if isinstance(options, list) else [step])}
-    yield from (f"nlu_data/rules.yml: {topic}: no rule says what follows" for topic in sorted(set(intents) - ruled))
+def _ruled(rules: list[dict[str, list[dict[str, Any]]]]) -> set[str]:
+    """The topics that some rule begins with."""
+    steps = (step for rule in rules for step in rule["steps"])
+    options = (option for step in steps for option in step.get("or", [step]))
+    return {str(option["intent"]) for option in options if "intent" in option}

@@ -1,6 +1,6 @@
 """Reads the content folder: every sentence a patient may see, and what it rests on. Checks all of it at once.
 
-The classes mirror the files, so the files' format is documented here; `content/README.md` explains it to editors.
+The classes mirror the files, so the files' format is documented here.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bot.errors import ContentError
 from bot.messages import LANGUAGES, Button, Citation, Claim, Language
@@ -27,7 +27,7 @@ REQUIRED_PHRASES = frozenset({
     "clarify", "fallback", "fallback_again", "not_yet", "failure", "empty", "too_long", "more_nothing",
     "more_which", "source_intro", "source_which", "language_changed", "language_only_two", "draft_notice",
     "unknown_label", "sources_label", "evidence_label", "web_title", "web_intro", "web_label", "web_send",
-    "web_you", "web_bot", "web_other_language", "web_expired", "web_skip", "web_opens", "web_hint",
+    "web_you", "web_bot", "web_other_language", "web_expired", "web_missing", "web_skip", "web_opens", "web_hint",
 })
 # fmt: on
 
@@ -121,11 +121,20 @@ class PhraseEntry(Wording):
     buttons: tuple[str, ...] = ()
 
 
+def _pattern(value: str) -> str:
+    if any(not option.strip("*'") for word in value.split() if word != ".." for option in word.split("|")):
+        raise ValueError(f"'{value}' has an empty option, which would match every word")
+    return value
+
+
+Pattern = Annotated[Prose, AfterValidator(_pattern)]
+
+
 class Signs(_Entry):
     """Patterns, one list a language; `bot.triage` explains how they are written."""
 
-    en: tuple[Prose, ...] = Field(min_length=1)
-    es: tuple[Prose, ...] = Field(min_length=1)
+    en: tuple[Pattern, ...] = Field(min_length=1)
+    es: tuple[Pattern, ...] = Field(min_length=1)
 
     def of(self, language: Language) -> tuple[str, ...]:
         return self.en if language == "en" else self.es
@@ -240,7 +249,8 @@ def _read(folder: Path) -> tuple[Content | None, list[str]]:
         return found
 
     def read_whole(name: str, of: type[T]) -> T | None:
-        return _parse(name, "", _mapping(folder, name, problems), of, problems)
+        entry = _mapping(folder, name, problems)
+        return _parse(name, "", entry, of, problems) if entry else None
 
     answers: dict[str, AnswerEntry] = {}
     files: dict[str, str] = {}
@@ -305,6 +315,9 @@ def _reason(field: str, found: Any) -> str:
 
 def _contradictions(content: Content) -> Iterator[str]:
     """Everything that is wrong between entries that are each well formed."""
+    if not content.answers:
+        yield "answers: there is no answer at all"
+    yield from _other_numbers(content)
     known = content.topics.keys() | content.links.keys()
     for key, answer in content.answers.items():
         place = f"{content.files[key]}: {key}"
@@ -336,6 +349,21 @@ def _contradictions(content: Content) -> Iterator[str]:
     for kind in ("type", "evidence"):
         wanted = _labels(content, kind)
         yield from (f"phrases.yml: {key}: missing" for key in sorted(wanted - content.phrases.keys()))
+
+
+def _other_numbers(content: Content) -> Iterator[str]:
+    """Numbers of the clinic's country that are not the contact line: a changed number must change everywhere."""
+    line = re.sub(r"\D", "", content.clinic.phone)
+    country = content.clinic.phone.split()[0]
+    entries: list[tuple[str, str]] = [
+        (f"phrases.yml: {key}", p.model_dump_json()) for key, p in content.phrases.items()
+    ]
+    entries += [(f"{content.files[key]}: {key}", answer.model_dump_json()) for key, answer in content.answers.items()]
+    entries += [(f"clinic.yml: {key}", link.model_dump_json()) for key, link in content.clinic.links.items()]
+    for place, text in entries:
+        for number in re.findall(rf"{re.escape(country)}[\d ]{{6,}}\d", text):
+            if re.sub(r"\D", "", number) != line:
+                yield f"{place}: {number} is not the contact line of clinic.yml, {content.clinic.phone}"
 
 
 def _uncited(content: Content, place: str, claim: CitedWording) -> Iterator[str]:

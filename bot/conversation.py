@@ -3,8 +3,9 @@
 import asyncio
 import re
 import time
+import unicodedata
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
@@ -12,16 +13,19 @@ from typing import Protocol, TypeVar
 import structlog
 
 from bot.answers import Answers
-from bot.language import Languages
+from bot.language import DEFAULT_LANGUAGE, Languages
 from bot.messages import Button, Incoming, Language, Memory, Reply, Say, Turn, Understanding
 from bot.phrases import Phrases
+from bot.text import bare
 from bot.triage import Alarm, Triage
 
 log = structlog.get_logger(__name__)
 
-MAX_CHARACTERS = 4_000
-PATIENCE_SECONDS = 5  # with any one part; a person who waits longer is better served by the contact line
-DEFAULT_LANGUAGE: Language = "es"  # of the clinic, for someone of whom nothing is known yet
+MOST_CHARACTERS = 4_000  # of a message that is answered and kept
+MOST_ASSESSED = 20_000  # looked through for danger
+# Seconds, with any one part: a person who waits longer is better served by the contact line.
+PATIENCE = 5.0
+PATIENCE_IN_DANGER = 1.0
 
 T = TypeVar("T")
 
@@ -64,25 +68,34 @@ class Conversation:
         """Answers one message. Messages of one person are taken one after the other, in the order of arrival."""
         started = time.perf_counter()
         async with self._in_turn(message):
-            return await self._handle(message, started)
+            try:
+                return await self._handle(message, started)
+            except Exception as error:  # a mistake of ours: the person gets the contact line all the same
+                log.error("message.failed", part="handle", error=type(error).__name__)
+                turn = self._failure(message.language or message.hint or DEFAULT_LANGUAGE)
+                return replace(turn, failure=f"handle: {type(error).__name__}", recorded=False)
 
     async def _handle(self, message: Incoming, started: float) -> Turn:
         failures: list[str] = []
 
+        # Safety needs no model, no database and no guess about the language, so it does not wait for any of them.
+        alarm = self.triage.assess(message.text[:MOST_ASSESSED])
+        patience = PATIENCE_IN_DANGER if alarm else PATIENCE
+
         # A message already seen gets no second reply and no second effect.
-        if await self._try("seen", lambda: asyncio.to_thread(self.transcripts.seen, message), failures):
+        seen = asyncio.to_thread(self.transcripts.seen, message)
+        if await self._try("seen", seen, failures, patience):
             return Turn(message.language or DEFAULT_LANGUAGE, "silent", ())
 
-        # Safety comes first: it needs no model, no database and no guess about the language.
-        alarm = self.triage.assess(message.text)
-
-        found = await self._try("memory", lambda: asyncio.to_thread(self.transcripts.memory, message), failures)
+        found = None
+        if not failures:
+            found = await self._try("memory", asyncio.to_thread(self.transcripts.memory, message), failures, patience)
         memory = _chosen(message, found or Memory())
         language = await self._language(message, memory, alarm, failures)
         if alarm:
             turn = self._emergency(alarm.topic, language)
         else:
-            answer = await self._try("answer", lambda: self._answer(message, language, memory), failures)
+            answer = await self._try("answer", self._answer(message, language, memory), failures, patience)
             turn, memory = answer or (self._failure(language), memory)
 
         elapsed = (time.perf_counter() - started) * 1000
@@ -93,17 +106,18 @@ class Conversation:
         # What could not be read is not written over: the next message may find it again.
         kept = memory if found else None
         so_far = len(failures)
-        await self._try("record", lambda: asyncio.to_thread(self.transcripts.record, message, turn, kept), failures)
+        message = replace(message, text=message.text[:MOST_CHARACTERS])
+        recording = asyncio.to_thread(self.transcripts.record, message, turn, kept)
+        await self._try("record", recording, failures, patience)
         return replace(turn, failure="; ".join(failures) or None, recorded=len(failures) == so_far)
 
     async def _language(self, message: Incoming, memory: Memory, alarm: Alarm | None, failures: list[str]) -> Language:
         """In danger the language of the words that raised the alarm; else the choice made, or what the text tells."""
         if alarm and alarm.language:
             return alarm.language
-        if not message.text.strip():
-            return memory.language or DEFAULT_LANGUAGE
-        detecting = lambda: asyncio.to_thread(self.languages.of, message.text, memory)  # noqa: E731
-        return await self._try("language", detecting, failures) or memory.language or DEFAULT_LANGUAGE
+        detecting = asyncio.to_thread(self.languages.of, message.text, memory, message.hint)
+        found = await self._try("language", detecting, failures, PATIENCE)
+        return found or memory.language or message.hint or DEFAULT_LANGUAGE
 
     def _emergency(self, topic: str, language: Language) -> Turn:
         """The fixed guidance for someone in danger."""
@@ -113,9 +127,12 @@ class Conversation:
         """The ordinary way: understand the message, then say what the content folder holds for it."""
         if not message.text.strip() and not message.button:
             return Turn(language, "fallback", (self.phrases.reply("empty", language),)), memory
-        if len(message.text) > MAX_CHARACTERS:
+        if len(message.text) > MOST_CHARACTERS:
             return Turn(language, "fallback", (self.phrases.reply("too_long", language),)), memory
-        message = _typed_choice(message, memory.buttons)
+        # Someone new has the greeting's choices before them.
+        new = not memory.dialogue and not memory.buttons
+        choices = self.phrases.reply("greet", language).buttons if new else memory.buttons
+        message = _typed_choice(message, choices)
         understood = await self.dialogue.respond(message, language, memory)
         if understood.language:
             language = understood.language
@@ -146,11 +163,11 @@ class Conversation:
         """The fixed sentence that tells how to reach a person."""
         return Turn(language, "error", (self.phrases.reply("failure", language),))
 
-    async def _try(self, part: str, work: Callable[[], Awaitable[T]], failures: list[str]) -> T | None:
+    async def _try(self, part: str, work: Awaitable[T], failures: list[str], patience: float) -> T | None:
         """The result of `work`, or None with the failure noted: nothing that breaks may leave a person unanswered."""
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                return await work()
+            async with asyncio.timeout(patience):
+                return await work
         except Exception as error:  # the outermost edge of a message
             failures.append(f"{part}: {type(error).__name__}")
             # The name only: an exception's text may quote what the person wrote.
@@ -179,9 +196,13 @@ class _Queue:
         self.waiting = 0
 
 
+# What someone who was in danger a message ago may say without having changed the subject.
+_NO_NEW_SUBJECT = frozenset({"affirm", "deny", "change_language", "more_detail", "show_source", "menu"})
+
+
 def _leaves_open(understood: Understanding) -> bool:
-    """Whether someone who was in danger a message ago may still be: "no", "yes", or something not understood."""
-    return understood.decision in ("clarify", "fallback") or set(understood.topics) <= {"affirm", "deny"}
+    """Whether someone who was in danger a message ago may still be: nothing new was asked, or it was not understood."""
+    return understood.decision in ("clarify", "fallback") or set(understood.topics) <= _NO_NEW_SUBJECT
 
 
 def _chosen(message: Incoming, memory: Memory) -> Memory:
@@ -196,8 +217,14 @@ def _typed_choice(message: Incoming, buttons: Sequence[Button]) -> Incoming:
     """A typed "2" presses the second choice, and so do its words; links are no choices and have no number."""
     if message.button:
         return message
-    typed = re.sub(r"[\s.)]+$", "", message.text.strip().casefold())
+    typed = _words(message.text)
     for number, button in enumerate((button for button in buttons if not button.is_link), 1):
-        if typed in (str(number), button.title.casefold()):
+        if typed and typed in ([str(number)], _words(button.title)):
             return replace(message, button=button.payload)
     return message
+
+
+def _words(text: str) -> list[str]:
+    """What counts of a typed choice: "(2)", "2️⃣", "option 2" and "la 2" are one."""
+    found = re.findall(r"[a-z0-9]+", bare(unicodedata.normalize("NFKC", text)))
+    return [word for word in found if word not in {"option", "number", "opcion", "numero", "la", "el"}]

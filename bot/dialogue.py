@@ -23,6 +23,7 @@ from rasa_sdk.interfaces import ActionExecutionRejection
 from bot.errors import MessageError, ModelError
 from bot.messages import Candidate, Decision, Incoming, Language, Memory, Say, Understanding
 
+MOST_CANDIDATES = 5
 UNSURE = "nlu_fallback"  # Rasa's own name for "no topic is likely enough"
 KEPT_EVENTS = 30  # of the dialogue engine's working memory: about five messages
 _OWN_SLOTS = frozenset({"language", "last_topic", "unsure", "requested_slot", "session_started_metadata"})
@@ -69,7 +70,9 @@ class RasaDialogue:
         sender = f"{message.channel}:{message.sender}"
         outbox = _Outbox()
         text = self._button(message.button) if message.button else message.text.lstrip("/ ")
-        said = UserMessage(text, outbox, sender, input_channel=message.channel, metadata={"language": language})
+        # `before` is what the person has been reading: "in Spanish, please" is asked in either language.
+        metadata = {"language": language, "before": memory.language or language}
+        said = UserMessage(text, outbox, sender, input_channel=message.channel, metadata=metadata)
         self._trackers.open(sender, memory.dialogue)
         try:
             await self._agent.handle_message(said)
@@ -86,14 +89,16 @@ class RasaDialogue:
     def _understanding(self, tracker: DialogueStateTracker, says: list[Say]) -> Understanding:
         latest = tracker.latest_message or UserUttered.empty()
         intent = str(latest.intent.get("name"))
+        decision = self._decision(says)
+        if decision == "emergency":  # also when a safety topic was only a candidate
+            intent = says[0].key
         ranking = (latest.parse_data or {}).get("intent_ranking") or []
+        likely = [Candidate(each["name"], round(each["confidence"], 4)) for each in ranking if each["name"] != UNSURE]
         slots = {name: value for name, value in tracker.current_slot_values().items() if value is not None}
         return Understanding(
             topics=() if intent == UNSURE else (intent,),
-            candidates=tuple(Candidate(r["name"], round(r["confidence"], 4)) for r in ranking if r["name"] != UNSURE)[
-                :5
-            ],
-            decision=self._decision(says),
+            candidates=tuple(likely[:MOST_CANDIDATES]),
+            decision=decision,
             says=tuple(says),
             slots={name: value for name, value in slots.items() if name not in _OWN_SLOTS},
             language=slots.get("language") if any(say.key == "language_changed" for say in says) else None,
@@ -102,7 +107,7 @@ class RasaDialogue:
 
     def _decision(self, says: list[Say]) -> Decision:
         if not says:
-            raise ModelError("the dialogue said nothing")
+            raise RuntimeError("the dialogue said nothing")
         key = says[0].key
         kind = self._kinds.get(key, "")
         if kind == "safety":

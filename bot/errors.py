@@ -4,7 +4,7 @@ BotError
 ├── ContentError      content files are wrong: refuse to start; .problems lists each one
 ├── SettingsError     the environment is wrong: refuse to start
 ├── ModelError        the model is missing or its recipe cannot run here: refuse to start
-└── MessageError      what came in is not a message we can read: tell the sender why
+└── MessageError      what came in is no message of ours; a script is told why, a person gets the contact line
 """
 
 from collections.abc import Sequence

@@ -91,7 +91,7 @@ def _loggers(*args: Any) -> structlog.typing.WrappedLogger:
 
 def _only_ours(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Drops events of other code through structlog: Rasa's carry what people wrote."""
-    if not str(event.get("event", "")).startswith(("message.", "serve.", "model.", "web.")):
+    if not str(event.get("event", "")).startswith(("message.", "web.")):
         raise structlog.DropEvent
     return event
 
@@ -104,10 +104,13 @@ def refuse_tensorflow(config_file: Path) -> None:
     """
     try:
         config = yaml.safe_load(config_file.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeError, yaml.YAMLError) as error:
         raise ModelError(f"{config_file.name} cannot be read: {' '.join(str(error).split())}") from error
     for part in ("pipeline", "policies"):
-        for entry in config.get(part) or ():
+        entries = config.get(part) or [] if isinstance(config, dict) else None
+        if not isinstance(entries, list):
+            raise ModelError(f"{config_file.name} must hold a list of components under '{part}'.")
+        for entry in entries:
             name = str(entry.get("name") if isinstance(entry, dict) else entry).rpartition(".")[2]
             if name in _NEEDS_TENSORFLOW:
                 raise ModelError(

@@ -20,7 +20,8 @@ class Incoming:
         text: What was written; empty when a button was pressed.
         button: The payload of the pressed button, or None.
         update_id: The channel's own id of this message; the same id twice is the same message.
-        language: The language that the person has just chosen in the channel's own controls, or None.
+        language: The language that the person has chosen in the channel's own controls, or None.
+        hint: The language to expect of someone new, such as that of the page; weaker than a clear sentence.
     """
 
     channel: str
@@ -29,6 +30,7 @@ class Incoming:
     button: str | None = None
     update_id: str | None = None
     language: Language | None = None
+    hint: Language | None = None
 
 
 @dataclass(frozen=True)

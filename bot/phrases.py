@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bot.content import Content, revision_of
-from bot.messages import Button, Language, Reply
+from bot.messages import Language, Reply
 
 
 class Phrases:
@@ -21,9 +21,9 @@ class Phrases:
     def reply(self, key: str, language: Language, *, choices: Sequence[str] = ()) -> Reply:
         """The phrase as a reply; `choices` are topics to offer above the phrase's own buttons."""
         phrase = self._content.phrases[key]
-        buttons: list[Button] = [self._content.button(choice, language) for choice in choices]
-        buttons += [self._content.button(each, language) for each in phrase.buttons]
-        return Reply(text=phrase.of(language), buttons=tuple(buttons), revision=revision_of(key, phrase))
+        keys = dict.fromkeys([*choices, *phrase.buttons])  # each once
+        buttons = tuple(self._content.button(each, language) for each in keys)
+        return Reply(text=phrase.of(language), buttons=buttons, revision=revision_of(key, phrase))
 
     def is_guidance(self, key: str) -> bool:
         return key in self._content.safety.topics

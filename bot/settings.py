@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import SettingsError
@@ -11,12 +11,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Settings(BaseSettings):
-    """What a clinic may set. Paths are relative to the project's folder unless absolute."""
+    """What a clinic may set. Paths to files are relative to the project's folder unless absolute."""
 
     model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", frozen=True, env_ignore_empty=True)
 
     host: str = "127.0.0.1"
-    port: int = 8000
+    port: int = Field(8000, ge=1, le=65535)
     public_url: str = ""
     database_url: str = f"sqlite:///{ROOT / 'var' / 'musebot.db'}"
     secret_key: SecretStr | None = None
@@ -25,6 +25,11 @@ class Settings(BaseSettings):
     config_file: Path = ROOT / "config.yml"
     domain_file: Path = ROOT / "domain.yml"
     model_file: Path = ROOT / "models" / "musebot.tar.gz"
+
+    @field_validator("content_folder", "nlu_folder", "config_file", "domain_file", "model_file")
+    @classmethod
+    def _from_the_project(cls, value: Path) -> Path:
+        return ROOT / value  # an absolute path stays as it is
 
     @property
     def https(self) -> bool:

@@ -26,6 +26,9 @@ def train(settings: Settings, progress: Callable[[float, str], None] = lambda sh
         ModelError: The recipe needs TensorFlow, or Rasa finds the data wrong.
     """
     refuse_tensorflow(settings.config_file)
+    for needed in (settings.domain_file, settings.nlu_folder):
+        if not needed.exists():
+            raise ModelError(f"There is no {needed}, and no model without it.")
     from rasa.model_training import train as train_rasa  # slow to import, and only needed here
 
     watch = _Steps(progress, total=_components(settings.config_file))
@@ -45,7 +48,7 @@ def train(settings: Settings, progress: Callable[[float, str], None] = lambda sh
                 force_training=True,
             )
             if result.code or not result.model:
-                raise ModelError("Rasa made no model; what it says above tells why.")
+                raise ModelError("Rasa made no model of these data; `musebot rasa data validate` tells why.")
             settings.model_file.parent.mkdir(parents=True, exist_ok=True)
             fresh = settings.model_file.with_suffix(".new")
             shutil.copyfile(result.model, fresh)

@@ -15,8 +15,10 @@ from bot.content import SafetyFile
 from bot.messages import LANGUAGES, Language
 from bot.text import bare
 
-_GAP = r"(?: [a-z0-9]+){0,3} "
-_WIDE_GAP = r"(?: [a-z0-9]+){0,15} "
+# Commas are words of their own: a sign may span one, a calm pattern, which allows no gap, may not.
+_GAP = r"(?: [a-z0-9,]+){0,3} "
+_WIDE_GAP = r"(?: [a-z0-9,]+){0,15} "
+_NO_GAP = " "
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Triage:
             (topic, {language: _compile(guidance.signs.of(language)) for language in LANGUAGES})
             for topic, guidance in safety.topics.items()
         ]
-        self._calm = _compile(pattern for language in LANGUAGES for pattern in safety.calm.of(language))
+        calm = (pattern for language in LANGUAGES for pattern in safety.calm.of(language))
+        self._calm = _compile(calm, gap=_NO_GAP)
 
     def assess(self, text: str) -> Alarm | None:
         """The alarm that `text` raises in either language, or None."""
@@ -48,19 +51,21 @@ class Triage:
 
 
 def _sentences(text: str) -> list[str]:
-    """Bare lower-case words of each sentence, with a space at both ends."""
+    """Bare lower-case words and commas of each sentence, with a space at both ends; twice where letters repeat."""
     plain = bare(re.sub(r"['’‘´`]", "", text))
-    plain = re.sub(r"(.)\1{2,}", r"\1\1", plain)  # "heeeelp" -> "heelp"
-    return [f" {' '.join(re.findall('[a-z0-9]+', part))} " for part in re.split(r"[.!?;\n¡¿]+", plain)]
+    once, twice = (re.sub(r"([a-z])\1{2,}", again, plain) for again in (r"\1", r"\1\1"))  # "heeelp", "ahogooo"
+    variants = [once] if once == twice else [once, twice]
+    parts = (part for variant in variants for part in re.split(r"[.!?;\n¡¿]+", variant))
+    return [f" {' '.join(re.findall('[a-z0-9]+|,', part))} " for part in parts]
 
 
-def _compile(patterns: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(_expression(pattern) for pattern in patterns))
+def _compile(patterns: Iterable[str], gap: str = _GAP) -> re.Pattern[str]:
+    return re.compile("|".join(_expression(pattern, gap) for pattern in patterns))
 
 
-def _expression(pattern: str) -> str:
+def _expression(pattern: str, gap: str) -> str:
     parts = re.sub(r"['’]", "", bare(pattern)).split(" .. ")
-    return " " + _WIDE_GAP.join(_GAP.join(_word(word) for word in part.split()) for part in parts) + " "
+    return " " + _WIDE_GAP.join(gap.join(_word(word) for word in part.split()) for part in parts) + " "
 
 
 def _word(word: str) -> str:

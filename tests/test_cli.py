@@ -64,7 +64,11 @@ def test_check_lists_every_problem_and_nothing_starts(content: Path, model_file:
     [
         ({"MODEL_FILE": "/nowhere/musebot.tar.gz"}, "Make one with: musebot train"),
         ({"PORT": "eighty"}, "PORT: "),
-        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL is not an address"),
+        ({"PORT": "99999"}, "PORT: "),
+        ({"NLU_FOLDER": "/nowhere"}, "no training message"),
+        ({"DATABASE_URL": "mysql://here/there"}, "DATABASE_URL cannot be used"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY is too short"),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL cannot be used"),
     ],
 )
 def test_what_is_wrong_is_told_in_a_sentence(environment: dict[str, str], sentence: str, model_file: Path) -> None:

@@ -43,6 +43,13 @@ def test_the_project_own_content_has_every_topic_of_the_catalogue(content: Conte
         ("answers/clinic.yml", "state: draft", "state: approved", "approved, but not by whom and when"),
         ("answers/clinic.yml", "I do not have the price.", "I do not have the price. " + "x " * 60, "at most 60"),
         ("answers/clinic.yml", "cost:\n  lead:", "cost:\n  efect: true\n  lead:", "cost.efect: extra inputs"),
+        (
+            "phrases.yml",
+            'human:\n  en: "You can talk to a person at the clinic in Medellín: +57 321',
+            'human:\n  en: "+57 322',
+            "is not the contact line",
+        ),
+        ("safety.yml", '"suicid*"', '"suicid*|"', "has an empty option"),
         ("facts.yml", "verified: true", "verified: false", "fact 'ad-bp' is not verified"),
         ("phrases.yml", "failure:", "failing:", "failure: missing"),
         ("phrases.yml", "goodbye:", "godbye:", "goodbye: no phrase for this topic"),

@@ -1,15 +1,17 @@
 """The main path on real parts: what a person gets, and what is kept of it."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import text as sql
 
 from bot.app import Parts
 from bot.messages import Decision, Incoming, Language, Memory, Turn, Understanding
+from bot.triage import Triage
 
 
 async def say(parts: Parts, text: str, sender: str = "anna", **options: Any) -> Turn:
@@ -100,7 +102,20 @@ async def test_more_without_an_answer_asks_about_what(parts: Parts) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["2", "2.", " 2) ", "Are Muse cells proven to help?", "are muse cells PROVEN to help?"]
+    "typed",
+    [
+        "2",
+        "2.",
+        " 2) ",
+        "(2)",
+        "#2",
+        "2️⃣",
+        "２",
+        "option 2",
+        "la 2",
+        "Are Muse cells proven to help?",
+        "are muse cells PROVEN to help?",
+    ],
 )
 async def test_a_choice_can_be_typed(parts: Parts, typed: str) -> None:
     greeting = await say(parts, "hello")
@@ -141,6 +156,9 @@ async def test_a_topic_without_content_yet_says_so(parts: Parts) -> None:
         ("hola", "in English please", "en"),
         ("hello", "can we switch to Spanish?", "es"),
         ("hola", "no hablo español, inglés por favor", "en"),
+        ("hello there", "no entiendo inglés, español por favor", "es"),
+        ("hello there", "¿puede cambiar el idioma por favor?", "es"),
+        ("hello there", "I don't speak English", "es"),
     ],
 )
 async def test_a_person_can_change_the_language(parts: Parts, first: str, second: str, language: Language) -> None:
@@ -232,6 +250,9 @@ async def test_a_chosen_language_is_there_again_after_danger(parts: Parts) -> No
     ("danger", "then", "decision"),
     [
         ("I want to die", "no", "emergency"),
+        ("I want to die", "in Spanish please", "emergency"),
+        ("I want to die", "tell me more", "emergency"),
+        ("quiero morirme", "where does that come from?", "emergency"),
         ("I want to die", "blorp the fnord of it sideways", "emergency"),
         ("quiero morirme", "si", "emergency"),
         ("I can't breathe", "how much does it cost?", "answer"),  # the person changes the subject
@@ -243,6 +264,54 @@ async def test_after_danger_a_bare_word_does_not_end_the_help(
 ) -> None:
     await say(parts, danger)
     assert (await say(parts, then)).decision == decision
+
+
+async def test_a_safety_topic_among_the_candidates_is_taken_seriously(parts: Parts) -> None:
+    """The second net: words that no sign matches, near enough to what people in danger write."""
+    danger = ["overdose", "I've had enough of it all", "he hit me hard", "me caí de la silla recién"]
+    turns = [await say(parts, text, sender=text) for text in danger]
+    assert all(turn.decision != "error" for turn in turns)
+    for turn in turns:
+        if turn.decision == "emergency":
+            assert turn.topics[0].startswith(("emergency_", "crisis_"))
+
+
+class Slow:
+    """A database that hangs."""
+
+    def seen(self, message: Incoming) -> bool:
+        time.sleep(3)
+        return False
+
+    def memory(self, message: Incoming) -> Memory:
+        time.sleep(3)
+        return Memory()
+
+    def record(self, message: Incoming, turn: Turn, memory: Memory | None) -> None:
+        time.sleep(3)
+
+
+async def test_someone_in_danger_does_not_wait_for_a_database_that_hangs(parts: Parts) -> None:
+    slow = replace(parts.conversation, transcripts=Slow())
+    started = time.perf_counter()
+    turn = await slow.handle(Incoming("terminal", "anna", "I can't breathe"))
+    assert turn.decision == "emergency"
+    assert time.perf_counter() - started < 2.9, "one second for what is read, one for what is written"
+
+
+class Wrong:
+    """Triage with a mistake in it."""
+
+    def assess(self, text: str) -> None:
+        raise RuntimeError(text)
+
+
+async def test_whatever_breaks_the_person_gets_the_contact_line(parts: Parts) -> None:
+    wrong = replace(parts.conversation, triage=cast(Triage, Wrong()))
+    turn = await wrong.handle(Incoming("terminal", "anna", "how much is it?", hint="en"))
+    assert turn.decision == "error"
+    assert "+57 321 519 7850" in turn.replies[0].text
+    assert "123" in turn.replies[0].text
 
 
 class Broken:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.errors import ContentError
 from bot.nlu.examples import FEWEST, check_examples, read_examples
 from bot.settings import Settings
 
@@ -52,6 +53,25 @@ def test_one_sentence_under_two_topics_whatever_its_accents(folder: Path) -> Non
     write(folder, "more.yml", "contact", "es", ["¿Cuánto?"])
     write(folder, "other.yml", "cost", "es", ["cuanto"])
     assert problems(folder) == ["nlu_data: “cuanto” stands under several topics: contact, cost"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("nlu: [", "nlu_data/en/broken.yml: cannot be read"),
+        ("nlu:\n- intent: cost\n  examples: text\n", "nlu_data/en/broken.yml: must hold topics"),
+        ("- one\n- two\n", "nlu_data/en/broken.yml: must hold topics"),
+    ],
+)
+def test_a_broken_file_is_named(folder: Path, text: str, problem: str) -> None:
+    (folder / "en" / "broken.yml").write_text(text)
+    with pytest.raises(ContentError, match=problem):
+        read_examples(folder)
+
+
+def test_an_empty_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ContentError, match="no training message"):
+        read_examples(tmp_path / "nowhere")
 
 
 def test_topics_and_intents_must_agree(folder: Path) -> None:

@@ -51,6 +51,8 @@ async def test_lines_of_one_conversation_share_its_state(parts: Parts) -> None:
         ("null", "not a JSON object"),
         ({"text": "hi"}, "'conversation' must be a string"),
         ({"conversation": "c1"}, "'text' must be a string"),
+        ('{"conversation": "c1", "text": "hi \\ud83d"}', "half a character"),
+        ("[" * 100_000, "not JSON"),
         ({"conversation": "", "text": "hi"}, "'conversation' is empty"),
         ({"conversation": 1, "text": "hi"}, "'conversation' must be a string"),
         ({"conversation": "c1", "text": None}, "'text' must be a string"),

@@ -32,6 +32,25 @@ def test_language(trained: Parts, text: str, before: Language | None, expected: 
     assert trained.conversation.languages.of(text, Memory(language=before)) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "hint", "expected"),
+    [
+        ("", "en", "en"),
+        ("muse", "es", "es"),
+        ("👍", "es", "es"),
+        ("1", "es", "es"),
+        ("hola", "en", "es"),
+        ("hello", "es", "en"),
+        ("how much does it cost", "es", "en"),
+        ("", None, "es"),
+    ],
+)
+def test_of_someone_new_the_page_tells_what_to_expect(
+    trained: Parts, text: str, hint: Language | None, expected: Language
+) -> None:
+    assert trained.conversation.languages.of(text, Memory(), hint) == expected
+
+
 def test_a_choice_is_never_overruled(trained: Parts) -> None:
     chosen = Memory(language="en", chosen=True)
     assert trained.conversation.languages.of("cuanto cuesta el tratamiento completo", chosen) == "en"

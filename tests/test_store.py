@@ -141,5 +141,5 @@ def test_a_database_that_cannot_be_opened_is_told_in_a_sentence(tmp_path: Path) 
 
 
 def test_an_address_that_is_none_is_named() -> None:
-    with pytest.raises(SettingsError, match="DATABASE_URL"):
+    with pytest.raises(SettingsError, match="DATABASE_URL cannot be used"):
         open_database("not a database")

@@ -94,7 +94,8 @@ async def test_the_language_switch_holds_for_the_answers(browser: httpx.AsyncCli
 
 
 @pytest.mark.parametrize(
-    ("accepts", "expected"), [("en-GB,en;q=0.8", "en"), ("es-CO", "es"), ("fr-FR", "es"), ("", "es")]
+    ("accepts", "expected"),
+    [("en-GB,en;q=0.8", "en"), ("es-CO", "es"), ("fr-FR,fr;q=0.9,en;q=0.8", "en"), ("fr-FR", "es"), ("", "es")],
 )
 async def test_the_browser_language_is_used_first(browser: httpx.AsyncClient, accepts: str, expected: str) -> None:
     page = await browser.get("/chat", headers={"accept-language": accepts})
@@ -106,7 +107,82 @@ async def test_a_form_from_another_place_is_refused(browser: httpx.AsyncClient) 
     refused = await browser.post("/chat", data={"text": "how much is it?", "token": "0" * 64, "message_id": "x"})
     assert refused.status_code == 403
     assert "please send it again" in refused.text
+    assert 'aria-describedby="hint">how much is it?</textarea>' in refused.text, "what was typed is not lost"
     assert "how much is it?" not in (await browser.get("/chat")).text
+
+
+@pytest.mark.parametrize("token", ["0" * 64, "ñ", ""])
+async def test_a_refused_form_still_helps_someone_in_danger(browser: httpx.AsyncClient, token: str) -> None:
+    await browser.get("/chat?lang=en")
+    refused = await browser.post("/chat", data={"text": "I can't breathe", "token": token, "message_id": "x"})
+    assert refused.status_code == 403
+    assert "Call 123 now" in refused.text
+
+
+async def test_another_site_cannot_send_a_form(browser: httpx.AsyncClient) -> None:
+    page = (await browser.get("/chat?lang=en")).text
+    form = {"token": field(page, "token"), "message_id": field(page, "message_id"), "session": field(page, "session")}
+    for origin, status in (("https://elsewhere.test", 403), ("null", 403), ("http://clinic.test", 200)):
+        sent = await browser.post("/chat", data={**form, "text": "how much is it?"}, headers={"origin": origin})
+        assert sent.status_code == status, origin
+
+
+async def test_a_browser_that_refuses_cookies_can_talk(app: FastAPI) -> None:
+    transport = httpx.ASGITransport(app)
+    page = ""
+    for text, shown in (("will I walk again?", "not a cure"), ("tell me more", "registry"), ("I can't breathe", "123")):
+        async with httpx.AsyncClient(transport=transport, base_url="http://clinic.test") as without_cookies:
+            page = page or (await without_cookies.get("/chat?lang=en")).text
+            without_cookies.cookies.clear()
+            hidden = {name: field(page, name) for name in ("token", "message_id", "session")}
+            page = (await without_cookies.post("/chat", data={**hidden, "text": text})).text
+            assert shown in page
+
+
+async def test_the_same_form_with_other_words_is_another_message(browser: httpx.AsyncClient) -> None:
+    page = (await browser.get("/chat?lang=en")).text
+    await send(browser, page, text="how much does it cost?")
+    assert "Call 123 now" in (await send(browser, page, text="I can't breathe")).text
+
+
+async def test_text_typed_before_a_choice_is_answered_too(browser: httpx.AsyncClient) -> None:
+    page = (await browser.get("/chat?lang=en")).text
+    answer = await send(browser, page, text="will I walk again?", button="/cost")
+    assert "not a cure" in answer.text
+    assert "I do not have the price" in answer.text
+
+
+async def test_a_number_chooses_on_the_first_page(browser: httpx.AsyncClient) -> None:
+    page = (await browser.get("/chat?lang=en")).text
+    assert "I do not have the price" in (await send(browser, page, text="3")).text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nothing", 404), ("DELETE", "/chat", 405), ("HEAD", "/chat", 200), ("HEAD", "/healthz", 200)],
+)
+async def test_every_address_gets_a_page(browser: httpx.AsyncClient, method: str, path: str, status: int) -> None:
+    answer = await browser.request(method, path, headers={"accept-language": "en"})
+    assert answer.status_code == status
+    if status >= 400:
+        assert "There is nothing at that address" in answer.text
+
+
+async def test_a_form_that_is_far_too_large_is_refused(browser: httpx.AsyncClient) -> None:
+    page = (await browser.get("/chat?lang=en")).text
+    answer = await send(browser, page, text="x" * 1_000_000)
+    assert answer.status_code == 413
+    assert "too long" in answer.text
+
+
+async def test_a_language_that_we_do_not_have_changes_nothing(browser: httpx.AsyncClient) -> None:
+    await browser.get("/chat?lang=en")
+    assert '<html lang="en">' in (await browser.get("/chat?lang=fr")).text
+
+
+async def test_the_page_language_is_expected_of_someone_new(browser: httpx.AsyncClient) -> None:
+    page = (await browser.get("/chat", headers={"accept-language": "en"})).text
+    assert "not proven" in (await send(browser, page, text="", button="/evidence_strength")).text
 
 
 @pytest.mark.parametrize("cookie", ["anna", "WyJhbm5hIiwiZW4iXQ.AAAA", ""])
@@ -145,7 +221,7 @@ async def test_an_emergency_shows_numbers_that_can_be_called(browser: httpx.Asyn
 
 async def test_the_probes(browser: httpx.AsyncClient) -> None:
     assert (await browser.get("/healthz")).text == "ok"
-    assert (await browser.get("/readyz")).json() == {"ready": True, "database": "ok", "model": "ok"}
+    assert (await browser.get("/readyz")).json() == {"ready": True, "database": "ok"}
 
 
 async def test_without_a_database_the_page_still_answers(model_file: Path, tmp_path: Path) -> None:

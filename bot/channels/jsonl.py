@@ -30,7 +30,7 @@ async def _answer(line: str, handle: Handle) -> dict[str, Any]:
 def _read(line: str) -> Incoming:
     try:
         value = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MessageError(f"not JSON: {error}") from error
     if not isinstance(value, dict):
         raise MessageError("not a JSON object")
@@ -40,6 +40,10 @@ def _read(line: str) -> Incoming:
     for name in ("conversation", "text"):
         if not isinstance(value.get(name), str):
             raise MessageError(f"'{name}' must be a string")
+        try:
+            value[name].encode()
+        except UnicodeEncodeError:
+            raise MessageError(f"'{name}' holds half a character (a lone surrogate)") from None
     if not value["conversation"]:
         raise MessageError("'conversation' is empty")
     language, button = value.get("lang"), value.get("button")

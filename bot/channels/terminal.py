@@ -2,7 +2,7 @@
 
 import itertools
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 from bot.channels.plain import lines_of
 from bot.content import Content
@@ -25,16 +25,12 @@ async def chat(
     """
     sender = secrets.token_urlsafe(8)
     numbers = itertools.count()
-    _show(await handle(_message(sender, numbers, "", "/greet", language)), content, write)
+    greeting = Incoming("terminal", sender, button="/greet", hint=language)
+    _show(await handle(greeting), content, write)
     while (line := ask()) is not None:
         if line.strip():
-            _show(await handle(_message(sender, numbers, line)), content, write)
-
-
-def _message(
-    sender: str, numbers: Iterator[int], text: str, button: str | None = None, language: Language | None = None
-) -> Incoming:
-    return Incoming("terminal", sender, text, button, f"{sender}:{next(numbers)}", language)
+            message = Incoming("terminal", sender, line, update_id=f"{sender}:{next(numbers)}")
+            _show(await handle(message), content, write)
 
 
 def _show(turn: Turn, content: Content, write: Callable[[str], None]) -> None:

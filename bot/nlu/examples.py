@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from bot.errors import ContentError
 from bot.messages import LANGUAGES, Language
 from bot.text import bare
 
@@ -27,21 +28,43 @@ class Example:
 
 
 def read_examples(folder: Path) -> list[Example]:
-    """Every training message below `folder`, in the order of the files."""
+    """Every training message below `folder`, in the order of the files.
+
+    Raises:
+        ContentError: A file cannot be read, or holds something else; the sentence names it.
+    """
     found: list[Example] = []
+    problems: list[str] = []
     for path in sorted(folder.rglob("*.yml")):
-        parsed = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        for block in parsed.get("nlu") or ():
-            if "intent" in block:
-                found += _of_block(block, path.relative_to(folder).as_posix())
+        name = path.relative_to(folder).as_posix()
+        try:
+            parsed = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            for block in parsed.get("nlu") or ():
+                if "intent" in block:
+                    found += _of_block(block, name)
+        except (OSError, UnicodeError, yaml.YAMLError) as error:
+            problems.append(f"nlu_data/{name}: cannot be read: {' '.join(str(error).split())}")
+        except (AttributeError, KeyError, TypeError):
+            problems.append(f"nlu_data/{name}: must hold topics with a list of examples, each with its text")
+    if not found and not problems:
+        problems.append(f"nlu_data: no training message in {folder}")
+    if problems:
+        raise ContentError(problems)
     return found
 
 
-def _of_block(block: dict[str, Any], file: str) -> Iterator[Example]:
-    language: Language = (block.get("metadata") or {}).get("language", "en")
-    for each in block["examples"]:
-        text = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", each["text"])  # Rasa's entity marks
-        yield Example(block["intent"], language, text, (each.get("metadata") or {}).get("en"), file)
+def _of_block(block: dict[str, Any], file: str) -> list[Example]:
+    language: Language = (block.get("metadata") or {}).get("language", "none")
+    return [
+        Example(
+            block["intent"],
+            language,
+            re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", each["text"]),  # without Rasa's entity marks
+            (each.get("metadata") or {}).get("en"),
+            file,
+        )
+        for each in block["examples"]
+    ]
 
 
 def language_pairs(examples: list[Example]) -> Iterator[tuple[str, Language]]:
@@ -67,6 +90,8 @@ def check_examples(examples: list[Example], topics: Collection[str], intents: Co
                 yield f"nlu_data/{language}: {topic}: {counts[topic, language]} examples, at least {FEWEST}"
     places: dict[str, set[str]] = defaultdict(set)
     for example in examples:
+        if example.language not in LANGUAGES:
+            yield f"nlu_data/{example.file}: {example.topic}: metadata must say {{language: en}} or {{language: es}}"
         if example.language == "es" and not example.translation:
             yield f"nlu_data/{example.file}: {example.topic}: no English beside “{example.text}”"
         places[" ".join(re.findall(r"\w+", bare(example.text)))].add(example.topic)

@@ -93,7 +93,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
 
 
 def build_model(strength: float) -> Pipeline:
-    """The classifier, untrained. `evaluation/` trains the very same thing."""
+    """The classifier, untrained."""
     return make_pipeline(
         make_union(
             TfidfVectorizer(

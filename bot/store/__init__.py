@@ -7,7 +7,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from bot.errors import SettingsError
 
@@ -22,16 +22,20 @@ def open_database(url: str) -> Engine:
     """
     try:
         parsed = make_url(url)
-    except Exception as error:
-        raise SettingsError("DATABASE_URL is not an address of a database, such as sqlite:///var/musebot.db") from error
-    is_sqlite = parsed.get_backend_name() == "sqlite"
+        is_sqlite = parsed.get_backend_name() == "sqlite"
+        # Hidden parameters: an error of the database must not quote what a patient wrote.
+        engine = create_engine(
+            parsed, connect_args={"timeout": BUSY_SECONDS} if is_sqlite else {}, hide_parameters=True
+        )
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise SettingsError(
+            f"DATABASE_URL cannot be used ({error}). Give an address such as sqlite:///var/musebot.db"
+        ) from error
     if is_sqlite and parsed.database:
         try:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise SettingsError(f"The folder of {parsed.database} cannot be made: {error.strerror}.") from error
-    # Hidden parameters: an error of the database must not quote what a patient wrote.
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS} if is_sqlite else {}, hide_parameters=True)
     if is_sqlite:
         event.listen(engine, "connect", _prepare_sqlite)
     return engine

@@ -1,24 +1,27 @@
 """The plain chat page: HTML forms, no JavaScript, for old devices and whenever scripts fail. And the probes."""
 
-import hmac
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from hmac import compare_digest
+from hmac import new as new_mac
 from pathlib import Path
-from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
 
 import structlog
-from fastapi import FastAPI, Form, Request
+from fastapi import FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from itsdangerous import BadSignature, URLSafeSerializer
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.exceptions import HTTPException
 
 from bot.content import Content
-from bot.conversation import DEFAULT_LANGUAGE, Conversation
-from bot.messages import LANGUAGES, Incoming, Language, citations_of
+from bot.conversation import Conversation
+from bot.language import DEFAULT_LANGUAGE
+from bot.messages import LANGUAGES, Incoming, Language, Turn, citations_of
 from bot.phrases import Phrases
 from bot.store.transcripts import Said, Transcripts
 
@@ -27,6 +30,7 @@ log = structlog.get_logger(__name__)
 COOKIE = "musebot"
 COOKIE_SECONDS = 60 * 60 * 24 * 30
 LONGEST_ID = 64  # of a message; ours have 22 characters
+MOST_BYTES = 64 * 1024  # of a form
 FOLDER = Path(__file__).parent
 HEADERS = {
     "Content-Security-Policy": (
@@ -68,18 +72,22 @@ class Chat:
         )
         self._page = environment.get_template("chat.html")
 
-    def session(self, request: Request) -> Session | None:
-        """The session that the browser's cookie names; None when there is none, or not one of ours."""
+    def session(self, signed: str) -> Session | None:
+        """The session that a cookie or a form carries; None when there is none, or not one of ours."""
         try:
-            sender, language, chosen = self._signer.loads(request.cookies.get(COOKIE, ""))
+            sender, language, chosen = self._signer.loads(signed)
         except (BadSignature, ValueError, TypeError):
             return None
         return Session(sender, language, bool(chosen)) if language in LANGUAGES else None
 
+    def signed(self, session: Session) -> str:
+        signed = self._signer.dumps([session.sender, session.language, session.chosen])
+        return signed.decode() if isinstance(signed, bytes) else signed
+
     def remember(self, response: Response, session: Session) -> None:
         response.set_cookie(
             COOKIE,
-            self._signer.dumps([session.sender, session.language, session.chosen]),
+            self.signed(session),
             max_age=COOKIE_SECONDS,
             httponly=True,
             secure=self.https,
@@ -88,12 +96,20 @@ class Chat:
 
     def form_token(self, session: Session) -> str:
         """What a form of this session carries, so that another site cannot send it."""
-        return hmac.new(self.secret.encode(), f"form:{session.sender}".encode(), sha256).hexdigest()
+        return new_mac(self.secret.encode(), f"form:{session.sender}".encode(), sha256).hexdigest()
 
     async def show(
-        self, session: Session, *, notice: str = "", status: int = 200, only: Said | None = None
+        self, session: Session, *, notice: str = "", draft: str = "", status: int = 200, only: Said | None = None
     ) -> Response:
-        """The page with the whole conversation; with `only` just that turn, when the transcript could not keep it."""
+        """The page with the whole conversation.
+
+        Args:
+            session: Whose conversation.
+            notice: What went wrong, shown above it.
+            draft: Text to put back into the message box, so that nothing typed is lost.
+            status: Of the HTTP response.
+            only: Shown instead of the transcript, which could not keep this turn.
+        """
         turns = [only] if only else []
         if not only:
             try:
@@ -111,6 +127,8 @@ class Chat:
             said=self._said,
             citations_of=citations_of,
             form_token=self.form_token(session),
+            signed=self.signed(session),
+            draft=draft,
             message_id=secrets.token_urlsafe(16),
             notice=notice,
         )
@@ -129,64 +147,133 @@ class Chat:
 def mount(app: FastAPI, chat: Chat, *, ready: Callable[[], None]) -> None:
     """Adds the page and the probes to `app`. `ready` raises when the database cannot be used."""
 
-    @app.get("/", include_in_schema=False)
+    @app.api_route("/", methods=["GET", "HEAD"])
     async def home() -> Response:
         return RedirectResponse("/chat", status_code=307)
 
-    @app.get("/chat")
-    async def page(request: Request, lang: str | None = None) -> Response:
-        session = _session(chat, request, lang)
-        return await chat.show(session)
+    @app.api_route("/chat", methods=["GET", "HEAD"])
+    async def page(request: Request, lang: str = "") -> Response:
+        return await chat.show(_session(chat, request, lang))
 
     @app.post("/chat")
-    async def post(
-        request: Request,
-        token: Annotated[str, Form()] = "",
-        message_id: Annotated[str, Form()] = "",
-        text: Annotated[str, Form()] = "",
-        button: Annotated[str | None, Form()] = None,
-    ) -> Response:
-        session = chat.session(request)
-        if session is None or not hmac.compare_digest(token, chat.form_token(session)):
-            session = session or _session(chat, request, None)
-            return await chat.show(session, notice=chat.phrases.text("web_expired", session.language), status=403)
-        update_id = message_id if 0 < len(message_id) <= LONGEST_ID else None
-        language = session.language if session.chosen else None
-        message = Incoming("web", session.sender, text, button or None, update_id, language)
-        turn = await chat.conversation.handle(message)
-        if turn.decision != "silent":
-            session = replace(session, language=turn.language)
-        if turn.recorded:
-            response: Response = RedirectResponse("/chat#last", status_code=303, headers=HEADERS)
-            chat.remember(response, session)
-            return response
-        return await chat.show(session, only=Said.now(message, turn))
+    async def post(request: Request) -> Response:
+        return await _take(chat, request)
+
+    @app.exception_handler(HTTPException)
+    async def missing(request: Request, error: HTTPException) -> Response:
+        session = _session(chat, request)
+        notice = chat.phrases.text("web_missing", session.language)
+        return await chat.show(session, notice=notice, status=error.status_code)
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
         log.error("web.failed", error=type(error).__name__)
-        session = _session(chat, request, None)
+        session = _session(chat, request)
         return await chat.show(session, notice=chat.phrases.text("failure", session.language), status=500)
 
-    @app.get("/healthz")
+    @app.api_route("/healthz", methods=["GET", "HEAD"])
     async def healthz() -> Response:
         return PlainTextResponse("ok")
 
-    @app.get("/readyz")
+    @app.api_route("/readyz", methods=["GET", "HEAD"])
     async def readyz() -> Response:
         try:
             await run_in_threadpool(ready)
         except Exception as error:  # whatever is wrong, a probe wants to know that it is
             return JSONResponse({"ready": False, "database": type(error).__name__}, status_code=503)
-        return JSONResponse({"ready": True, "database": "ok", "model": "ok"})
+        return JSONResponse({"ready": True, "database": "ok"})
 
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 
 
-def _session(chat: Chat, request: Request, chosen: str | None) -> Session:
+async def _take(chat: Chat, request: Request) -> Response:
+    """Takes a form that was sent: answers its text, then its button."""
+    fallback = _session(chat, request)
+    form = await _form(request)
+    if form is None:
+        return await chat.show(fallback, notice=chat.phrases.text("too_long", fallback.language), status=413)
+    text = form.get("text", "")
+    cookie = request.cookies.get(COOKIE)
+    # A browser that refuses cookies still has the session of the page that it was given.
+    session = chat.session(cookie if cookie is not None else form.get("session", ""))
+    token = form.get("token", "").encode()
+    if session is None or _from_elsewhere(request) or not compare_digest(token, chat.form_token(session).encode()):
+        return await _refuse(chat, session or fallback, text)
+
+    button = form.get("button")
+    told: list[tuple[str, str | None]] = [(text, None)] if text.strip() or not button else []
+    told += [("", button)] if button else []
+    for words, pressed in told:
+        message = _message(session, words, pressed, form.get("message_id", ""))
+        turn = await chat.conversation.handle(message)
+        if turn.decision != "silent":
+            session = replace(session, language=turn.language)
+        if not turn.recorded:
+            return await chat.show(session, only=Said.now(message, turn))
+    if cookie is None:
+        return await chat.show(session)
+    response = RedirectResponse("/chat#last", status_code=303, headers=HEADERS)
+    chat.remember(response, session)
+    return response
+
+
+async def _refuse(chat: Chat, session: Session, text: str) -> Response:
+    """What a form gets that we cannot trust: its text back, and guidance first if someone is in danger."""
+    alarm = chat.conversation.triage.assess(text)
+    if alarm:
+        language = alarm.language or session.language
+        turn = Turn(language, "emergency", (chat.phrases.guidance(alarm.topic, language),))
+        return await chat.show(session, only=Said.now(Incoming("web", session.sender, text), turn), status=403)
+    notice = chat.phrases.text("web_expired", session.language)
+    return await chat.show(session, notice=notice, draft=text, status=403)
+
+
+async def _form(request: Request) -> dict[str, str] | None:
+    """The fields of the form, texts only; None when there is more than a person types."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            return None
+    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, errors="replace")
+    return {name: values[0] for name, values in fields.items()}
+
+
+def _message(session: Session, text: str, button: str | None, message_id: str) -> Incoming:
+    """The form as a message. Its id holds its words: the same form sent again with other words is another message."""
+    digest = sha256(f"{text}|{button or ''}".encode()).hexdigest()[:16]
+    known = 0 < len(message_id) <= LONGEST_ID
+    return Incoming(
+        "web",
+        session.sender,
+        text,
+        button,
+        f"{message_id}:{digest}" if known else None,
+        session.language if session.chosen else None,
+        session.language,
+    )
+
+
+def _from_elsewhere(request: Request) -> bool:
+    """Whether another site sent the form, as far as the browser tells."""
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+
+
+def _session(chat: Chat, request: Request, chosen: str = "") -> Session:
     """The browser's session, or a new one in the language that was chosen or that the browser asks for first."""
-    found = chat.session(request)
-    sender = found.sender if found else secrets.token_urlsafe(24)
-    wished = chosen or (found.language if found else request.headers.get("accept-language", "")[:2].lower())
-    language: Language = "en" if wished == "en" else "es" if wished == "es" else DEFAULT_LANGUAGE
-    return Session(sender, language, chosen=chosen in LANGUAGES or bool(found and found.chosen))
+    found = chat.session(request.cookies.get(COOKIE, ""))
+    session = found or Session(secrets.token_urlsafe(24), _preferred(request))
+    for language in LANGUAGES:
+        if chosen == language:
+            return replace(session, language=language, chosen=True)
+    return session
+
+
+def _preferred(request: Request) -> Language:
+    """The first of our languages that the browser asks for."""
+    for wish in request.headers.get("accept-language", "").split(","):
+        for language in LANGUAGES:
+            if wish.strip().lower().startswith(language):
+                return language
+    return DEFAULT_LANGUAGE
