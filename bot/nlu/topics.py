@@ -31,8 +31,12 @@ class TopicClassifier(GraphComponent, IntentClassifier):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """`strength`: inverse regularisation; higher is surer. `candidates`: how many topics are kept, best first."""
-        return {"strength": 30.0, "candidates": 10}
+        """What `config.yml` may set.
+
+        `strength`: inverse regularisation; higher is surer. `candidates`: how many topics are kept, best first.
+        `courtesy`: topics that people wrap around a question; they do not count once another reaches `asked`.
+        """
+        return {"strength": 30.0, "candidates": 10, "courtesy": ["greet", "thanks", "goodbye"], "asked": 0.2}
 
     def __init__(
         self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: Pipeline | None = None
@@ -80,12 +84,19 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         """Sets `intent` and `intent_ranking` of each message."""
         if self._model is not None:
             for message, probabilities in zip(messages, self._probabilities(messages), strict=True):
-                pairs = zip(self._model.classes_, probabilities, strict=True)
-                best = sorted(pairs, key=lambda pair: pair[1], reverse=True)[: self._config["candidates"]]
-                ranking = [{"name": str(topic), "confidence": float(p)} for topic, p in best]
+                found = {str(t): float(p) for t, p in zip(self._model.classes_, probabilities, strict=True)}
+                best = sorted(self._asked(found).items(), key=lambda pair: pair[1], reverse=True)
+                ranking = [{"name": topic, "confidence": p} for topic, p in best[: self._config["candidates"]]]
                 message.set("intent", ranking[0], add_to_output=True)
                 message.set("intent_ranking", ranking, add_to_output=True)
         return messages
+
+    def _asked(self, found: dict[str, float]) -> dict[str, float]:
+        """The probabilities without the courtesies around a question: "good morning, how much is it? thanks"."""
+        rest = {topic: p for topic, p in found.items() if topic not in self._config["courtesy"]}
+        if max(rest.values(), default=0.0) < self._config["asked"]:
+            return found
+        return {topic: p / sum(rest.values()) for topic, p in rest.items()}
 
     def _probabilities(self, messages: list[Message]) -> Any:
         assert self._model is not None
