@@ -219,6 +219,17 @@ async def test_an_emergency_shows_numbers_that_can_be_called(browser: httpx.Asyn
     assert 'href="tel:123"' in answer.text
 
 
+async def test_guidance_shows_even_when_the_transcript_cannot_be_read_back(
+    app: FastAPI, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bot.store.transcripts import Transcripts
+
+    page = (await browser.get("/chat?lang=en")).text
+    monkeypatch.setattr(Transcripts, "of", lambda *_: 1 / 0)
+    assert "Call 123 now" in (await send(browser, page, text="I can't breathe")).text
+    assert "+57 321 519 7850" in (await send(browser, page, text="how much does it cost?")).text
+
+
 async def test_the_probes(browser: httpx.AsyncClient) -> None:
     assert (await browser.get("/healthz")).text == "ok"
     assert (await browser.get("/readyz")).json() == {"ready": True, "database": "ok"}

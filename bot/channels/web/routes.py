@@ -108,15 +108,23 @@ class Chat:
             notice: What went wrong, shown above it.
             draft: Text to put back into the message box, so that nothing typed is lost.
             status: Of the HTTP response.
-            only: Shown instead of the transcript, which could not keep this turn.
+            only: Shown instead of the transcript: a turn that it could not keep, or guidance in danger.
         """
-        turns = [only] if only else []
-        if not only:
-            try:
-                turns = await run_in_threadpool(self.transcripts.of, "web", session.sender)
-            except Exception as error:  # without its past the page still takes a message
-                log.error("web.history_failed", error=type(error).__name__)
-                notice = notice or self.phrases.text("failure", session.language)
+        turns = [only] if only else await self._history(session)
+        if turns is None:
+            turns, notice = [], notice or self.phrases.text("failure", session.language)
+        return self._response(session, turns, notice=notice, draft=draft, status=status)
+
+    async def _history(self, session: Session) -> list[Said] | None:
+        try:
+            return await run_in_threadpool(self.transcripts.of, "web", session.sender)
+        except Exception as error:  # without its past the page still takes a message
+            log.error("web.history_failed", error=type(error).__name__)
+            return None
+
+    def _response(
+        self, session: Session, turns: list[Said], *, notice: str = "", draft: str = "", status: int = 200
+    ) -> Response:
         html = self._page.render(
             language=session.language,
             other="es" if session.language == "en" else "en",
@@ -210,6 +218,9 @@ async def _take(chat: Chat, request: Request) -> Response:
             session = replace(session, language=turn.language)
         if not turn.recorded:
             return await chat.show(session, only=Said.now(message, turn))
+    if turn.decision == "emergency":
+        # At the top of the page, and without another request that could fail.
+        return await chat.show(session, only=Said.now(message, turn))
     if cookie is None:
         return await chat.show(session)
     response = RedirectResponse("/chat#last", status_code=303, headers=HEADERS)
