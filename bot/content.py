@@ -354,14 +354,14 @@ def _contradictions(content: Content) -> Iterator[str]:
 def _other_numbers(content: Content) -> Iterator[str]:
     """Numbers of the clinic's country that are not the contact line: a changed number must change everywhere."""
     line = re.sub(r"\D", "", content.clinic.phone)
-    country = content.clinic.phone.split()[0]
-    entries: list[tuple[str, str]] = [
-        (f"phrases.yml: {key}", p.model_dump_json()) for key, p in content.phrases.items()
-    ]
-    entries += [(f"{content.files[key]}: {key}", answer.model_dump_json()) for key, answer in content.answers.items()]
-    entries += [(f"clinic.yml: {key}", link.model_dump_json()) for key, link in content.clinic.links.items()]
-    for place, text in entries:
-        for number in re.findall(rf"{re.escape(country)}[\d ]{{6,}}\d", text):
+    country = re.sub(r"\D", "", content.clinic.phone.split()[0])
+    entries: list[tuple[str, BaseModel]] = [(f"phrases.yml: {key}", entry) for key, entry in content.phrases.items()]
+    entries += [(f"{content.files[key]}: {key}", entry) for key, entry in content.answers.items()]
+    entries += [(f"clinic.yml: {key}", entry) for key, entry in content.clinic.links.items()]
+    entries += [(f"facts.yml: {key}", entry) for key, entry in content.facts.items()]
+    for place, entry in entries:
+        # With or without the plus sign: a WhatsApp link has none.
+        for number in re.findall(rf"(?<!\d)\+?{country}[\d ]{{8,}}\d", entry.model_dump_json()):
             if re.sub(r"\D", "", number) != line:
                 yield f"{place}: {number} is not the contact line of clinic.yml, {content.clinic.phone}"
 

@@ -3,7 +3,6 @@
 import asyncio
 import re
 import time
-import unicodedata
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
@@ -71,9 +70,10 @@ class Conversation:
             try:
                 return await self._handle(message, started)
             except Exception as error:  # a mistake of ours: the person gets the contact line all the same
-                log.error("message.failed", part="handle", error=type(error).__name__)
+                failures: list[str] = []
+                self._note("handle", error, failures)
                 turn = self._failure(message.language or message.hint or DEFAULT_LANGUAGE)
-                return replace(turn, failure=f"handle: {type(error).__name__}", recorded=False)
+                return replace(turn, failure=failures[0], recorded=False)
 
     async def _handle(self, message: Incoming, started: float) -> Turn:
         failures: list[str] = []
@@ -91,7 +91,7 @@ class Conversation:
         if not failures:
             found = await self._try("memory", asyncio.to_thread(self.transcripts.memory, message), failures, patience)
         memory = _chosen(message, found or Memory())
-        language = await self._language(message, memory, alarm, failures)
+        language = self._language(message, memory, alarm, failures)
         if alarm:
             turn = self._emergency(alarm.topic, language)
         else:
@@ -111,13 +111,15 @@ class Conversation:
         await self._try("record", recording, failures, patience)
         return replace(turn, failure="; ".join(failures) or None, recorded=len(failures) == so_far)
 
-    async def _language(self, message: Incoming, memory: Memory, alarm: Alarm | None, failures: list[str]) -> Language:
+    def _language(self, message: Incoming, memory: Memory, alarm: Alarm | None, failures: list[str]) -> Language:
         """In danger the language of the words that raised the alarm; else the choice made, or what the text tells."""
         if alarm and alarm.language:
             return alarm.language
-        detecting = asyncio.to_thread(self.languages.of, message.text, memory, message.hint)
-        found = await self._try("language", detecting, failures, PATIENCE)
-        return found or memory.language or message.hint or DEFAULT_LANGUAGE
+        try:  # not in a thread: all threads may be waiting for a database that hangs
+            return self.languages.of(message.text, memory, message.hint)
+        except Exception as error:
+            self._note("language", error, failures)
+            return memory.language or message.hint or DEFAULT_LANGUAGE
 
     def _emergency(self, topic: str, language: Language) -> Turn:
         """The fixed guidance for someone in danger."""
@@ -169,10 +171,13 @@ class Conversation:
             async with asyncio.timeout(patience):
                 return await work
         except Exception as error:  # the outermost edge of a message
-            failures.append(f"{part}: {type(error).__name__}")
-            # The name only: an exception's text may quote what the person wrote.
-            log.error("message.failed", part=part, error=type(error).__name__)
+            self._note(part, error, failures)
             return None
+
+    def _note(self, part: str, error: Exception, failures: list[str]) -> None:
+        """Keeps which part failed and the error's name; never its text, which may quote what the person wrote."""
+        failures.append(f"{part}: {type(error).__name__}")
+        log.error("message.failed", part=part, error=type(error).__name__)
 
     @asynccontextmanager
     async def _in_turn(self, message: Incoming) -> AsyncIterator[None]:
@@ -226,5 +231,5 @@ def _typed_choice(message: Incoming, buttons: Sequence[Button]) -> Incoming:
 
 def _words(text: str) -> list[str]:
     """What counts of a typed choice: "(2)", "2️⃣", "option 2" and "la 2" are one."""
-    found = re.findall(r"[a-z0-9]+", bare(unicodedata.normalize("NFKC", text)))
+    found = re.findall(r"[a-z0-9]+", bare(text))
     return [word for word in found if word not in {"option", "number", "opcion", "numero", "la", "el"}]

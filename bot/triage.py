@@ -1,10 +1,11 @@
 """Red flags, before anything else: plain patterns from `content/safety.yml`, no model, no database, no network.
 
-A pattern is words in order: `a|b` is either word, `breath*` is any word that begins so. Between two words up to three
-others may stand (up to fifteen where the pattern has `..`), never the end of a sentence. Case, accents and
-apostrophes do not count, so "can't", "cant" and "CAN´T" are one word. What a `calm` pattern matches (the past, a
-question about, an idiom) is cut out before the signs are looked for; the rest of the sentence still counts, so that
-"I had a clot years ago and now I can't breathe" raises the alarm.
+A pattern is words in order: `a|b` is either word, `breath*` is any word that begins so. In a sign up to three other
+words may stand between two of them (up to fifteen where it has `..`), never the end of a sentence. Case, accents
+and apostrophes do not count, so "can't", "cant" and "CAN´T" are one word. What a `calm` pattern matches (the past,
+a question about, an idiom) is cut out before the signs are looked for; its words stand side by side, or up to three
+apart where it has `..`. The rest of the sentence still counts, so that "I had a clot years ago and now I can't
+breathe" raises the alarm.
 """
 
 import re
@@ -15,10 +16,10 @@ from bot.content import SafetyFile
 from bot.messages import LANGUAGES, Language
 from bot.text import bare
 
-# Commas are words of their own: a sign may span one, a calm pattern, which allows no gap, may not.
-_GAP = r"(?: [a-z0-9,]+){0,3} "
-_WIDE_GAP = r"(?: [a-z0-9,]+){0,15} "
-_NO_GAP = " "
+# What may stand between two words of a pattern, and where it has `..`. Commas are words of their own: a sign may span
+# one. A calm pattern may not, and reaches less far: what it swallows is not looked at again.
+_SIGN_GAPS = (r"(?: [a-z0-9,]+){0,3} ", r"(?: [a-z0-9,]+){0,15} ")
+_CALM_GAPS = (" ", r"(?: [a-z0-9]+){0,3} ")
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Triage:
             for topic, guidance in safety.topics.items()
         ]
         calm = (pattern for language in LANGUAGES for pattern in safety.calm.of(language))
-        self._calm = _compile(calm, gap=_NO_GAP)
+        self._calm = _compile(calm, _CALM_GAPS)
 
     def assess(self, text: str) -> Alarm | None:
         """The alarm that `text` raises in either language, or None."""
@@ -59,13 +60,13 @@ def _sentences(text: str) -> list[str]:
     return [f" {' '.join(re.findall('[a-z0-9]+|,', part))} " for part in parts]
 
 
-def _compile(patterns: Iterable[str], gap: str = _GAP) -> re.Pattern[str]:
-    return re.compile("|".join(_expression(pattern, gap) for pattern in patterns))
+def _compile(patterns: Iterable[str], gaps: tuple[str, str] = _SIGN_GAPS) -> re.Pattern[str]:
+    return re.compile("|".join(_expression(pattern, *gaps) for pattern in patterns))
 
 
-def _expression(pattern: str, gap: str) -> str:
+def _expression(pattern: str, gap: str, wide_gap: str) -> str:
     parts = re.sub(r"['’]", "", bare(pattern)).split(" .. ")
-    return " " + _WIDE_GAP.join(gap.join(_word(word) for word in part.split()) for part in parts) + " "
+    return " " + wide_gap.join(gap.join(_word(word) for word in part.split()) for part in parts) + " "
 
 
 def _word(word: str) -> str:

@@ -82,6 +82,22 @@ def test_an_answer_about_effect_must_say_what_is_not_known(folder: Path) -> None
         read_content(folder)
 
 
+def test_a_changed_contact_line_is_missed_nowhere(folder: Path) -> None:
+    clinic = folder / "clinic.yml"
+    clinic.write_text(clinic.read_text(encoding="utf-8").replace('"+57 321 519 7850"\n', '"+57 300 000 0000"\n', 1))
+    with pytest.raises(ContentError) as caught:
+        read_content(folder)
+    named = {problem.partition(" is not the contact line")[0].rpartition(": ")[0] for problem in caught.value.problems}
+    assert named >= {
+        "clinic.yml: call",
+        "clinic.yml: whatsapp",
+        "clinic.yml: whatsapp_book",
+        "phrases.yml: failure",
+        "answers/clinic.yml: cost",
+        "facts.yml: clinic-contact-line",
+    }
+
+
 def test_all_problems_are_listed_at_once(folder: Path) -> None:
     for name in ("phrases.yml", "clinic.yml"):
         (folder / name).unlink()

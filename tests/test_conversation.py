@@ -275,9 +275,9 @@ async def test_a_safety_topic_among_the_candidates_is_taken_seriously(parts: Par
     danger = ["overdose", "I've had enough of it all", "he hit me hard", "me caí de la silla recién"]
     turns = [await say(parts, text, sender=text) for text in danger]
     assert all(turn.decision != "error" for turn in turns)
-    for turn in turns:
-        if turn.decision == "emergency":
-            assert turn.topics[0].startswith(("emergency_", "crisis_"))
+    caught = [turn for turn in turns if turn.decision == "emergency"]
+    assert turns[0] in caught, "no sign matches it; only the candidates do"
+    assert all(turn.topics[0].startswith(("emergency_", "crisis_")) for turn in caught)
 
 
 class Slow:

@@ -152,6 +152,13 @@ async def test_text_typed_before_a_choice_is_answered_too(browser: httpx.AsyncCl
     assert "I do not have the price" in answer.text
 
 
+async def test_a_choice_does_not_push_guidance_aside(browser: httpx.AsyncClient) -> None:
+    page = (await browser.get("/chat?lang=en")).text
+    answer = await send(browser, page, text="I can't breathe", button="/cost")
+    assert "Call 123 now" in answer.text
+    assert "I do not have the price" not in answer.text
+
+
 async def test_a_number_chooses_on_the_first_page(browser: httpx.AsyncClient) -> None:
     page = (await browser.get("/chat?lang=en")).text
     assert "I do not have the price" in (await send(browser, page, text="3")).text

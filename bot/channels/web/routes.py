@@ -129,7 +129,6 @@ class Chat:
             language=session.language,
             other="es" if session.language == "en" else "en",
             word=lambda key: self.phrases.text(key, session.language),
-            other_word=lambda key: self.phrases.text(key, "es" if session.language == "en" else "en"),
             turns=turns,
             start=self.phrases.reply("greet", session.language),
             said=self._said,
@@ -216,11 +215,9 @@ async def _take(chat: Chat, request: Request) -> Response:
         turn = await chat.conversation.handle(message)
         if turn.decision != "silent":
             session = replace(session, language=turn.language)
-        if not turn.recorded:
+        # Guidance in danger shows at once, at the top of the page, without another request that could fail.
+        if turn.decision == "emergency" or not turn.recorded:
             return await chat.show(session, only=Said.now(message, turn))
-    if turn.decision == "emergency":
-        # At the top of the page, and without another request that could fail.
-        return await chat.show(session, only=Said.now(message, turn))
     if cookie is None:
         return await chat.show(session)
     response = RedirectResponse("/chat#last", status_code=303, headers=HEADERS)
