@@ -8,16 +8,22 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from bot import lean
 from bot.errors import BotError, SettingsError
-from bot.messages import Language
+from bot.messages import LANGUAGES, Language
 from bot.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from bot.checks import Row
+
+_NUMBERS = {"words en", "es", "grade en", "ease es", "claims"}
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -117,18 +123,67 @@ def ask(
 
 
 @cli.command()
-def check(context: typer.Context) -> None:
-    """Check content, training data, topics and recipe; lists every problem at once. Exit status 1 if there is one."""
-    settings: Settings = context.obj
-    from bot.checks import problems_of
+def check(
+    context: typer.Context,
+    clinic: Annotated[bool, typer.Option("--clinic", help="List what the clinic has not filled in yet.")] = False,
+) -> None:
+    """Check content, training data, topics and recipe; lists every problem at once. Exit status 1 if there is one.
 
-    problems = problems_of(settings)
+    Prints a table: words before "more" in English and Spanish, school grade of the English (at most 8), ease of the
+    Spanish (at least 55), claims, evidence label, state of the medical review.
+    """
+    settings: Settings = context.obj
+    if clinic:
+        _print_empty_details(settings)
+        return
+    from bot.checks import check as check_everything
+
+    rows, problems = check_everything(settings)
+    if rows:
+        Console(width=max(screen.width, 130)).print(_table_of(rows))
     for problem in problems:
         errors.print(f"- {problem}")
     if problems:
         errors.print(f"{len(problems)} problem{'s' if len(problems) > 1 else ''} found.")
         raise typer.Exit(1)
     screen.print("No problem found in content, training data and recipe.")
+
+
+def _table_of(rows: "list[Row]") -> Table:
+    table = Table(box=None, header_style="bold")
+    for heading in ("topic", "kind", "file", "words en", "es", "grade en", "ease es", "claims", "evidence", "review"):
+        table.add_column(heading, justify="right" if heading in _NUMBERS else "left", no_wrap=True)
+    for row in rows:
+        words = (str(row.words.get(language, "")) for language in LANGUAGES)
+        levels = (f"{row.difficulty[language]:.1f}" if row.difficulty else "" for language in LANGUAGES)
+        table.add_row(row.topic, row.kind, row.place, *words, *levels, str(row.claims or ""), row.evidence, row.state)
+    return table
+
+
+def _print_empty_details(settings: Settings) -> None:
+    from bot.checks import empty_details
+    from bot.content_reader import read_content
+
+    empty = empty_details(read_content(settings.content_folder))
+    for name, about, topics in empty:
+        screen.print(f"- {name}: {about} (used in: {', '.join(topics) or 'no answer yet'})")
+    screen.print(
+        f"{len(empty)} details of the clinic are still empty in content/clinic.yml." if empty else "All filled."
+    )
+
+
+@cli.command()
+def show(
+    context: typer.Context,
+    topic: Annotated[str, typer.Argument(help="A topic of content/topics.yml, such as walk_again.")],
+    lang: Annotated[Language, typer.Option(help="en or es.")] = "en",
+) -> None:
+    """Print what patients read on a topic, with what lies behind "more", its sources and its revision."""
+    from bot.preview import preview
+
+    settings: Settings = context.obj
+    for line in preview(settings, topic, lang):
+        screen.print(line)
 
 
 @cli.command()

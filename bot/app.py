@@ -6,6 +6,7 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -14,9 +15,11 @@ from sqlalchemy import Engine, text
 from actions import all_actions
 from bot.answers import Answers
 from bot.channels.web import routes as web
-from bot.content import Content, read_content
+from bot.content import Content
+from bot.content_reader import read_content
 from bot.conversation import Conversation
 from bot.dialogue import RasaDialogue
+from bot.eligibility import Eligibility
 from bot.errors import SettingsError
 from bot.language import Languages
 from bot.lean import refuse_tensorflow
@@ -50,7 +53,12 @@ def build(settings: Settings) -> Parts:
     """
     refuse_tensorflow(settings.config_file)
     content = read_content(settings.content_folder)
-    answers, phrases = Answers(content), Phrases(content)
+    answers = Answers(
+        content,
+        show_draft_effects=settings.show_draft_effects,
+        grace=timedelta(days=settings.review_grace_days),
+    )
+    phrases = Phrases(content)
     kinds = {key: topic.kind for key, topic in content.topics.items()}
     engine = open_database(settings.database_url)
     transcripts = Transcripts(engine)
@@ -59,6 +67,7 @@ def build(settings: Settings) -> Parts:
         languages=Languages(language_pairs(read_examples(settings.nlu_folder))),
         dialogue=RasaDialogue(settings.model_file, all_actions(answers, kinds), kinds),
         answers=answers,
+        eligibility=Eligibility(content, answers.notes),
         phrases=phrases,
         transcripts=transcripts,
     )

@@ -1,37 +1,21 @@
-"""Reads the content folder: every sentence a patient may see, and what it rests on. Checks all of it at once.
+"""The content folder as values: every sentence a patient may see, and what it rests on.
 
-The classes mirror the files, so the files' format is documented here.
+The classes mirror the files, so the files' format is documented here. `bot.curation` reads and checks the folder.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from bot.errors import ContentError
-from bot.messages import LANGUAGES, Button, Citation, Claim, Language
+from bot.messages import Button, Citation, Claim, Language
 
-MAX_WORDS = 60  # what a reader sees before "more"
-
-# Phrases that the assistant cannot do without; the phrases of `talk` and `action` topics come on top.
-# fmt: off
-REQUIRED_PHRASES = frozenset({
-    "clarify", "fallback", "fallback_again", "not_yet", "failure", "empty", "too_long", "more_nothing",
-    "more_which", "source_intro", "source_which", "language_changed", "language_only_two", "draft_notice",
-    "unknown_label", "sources_label", "evidence_label", "web_title", "web_intro", "web_label", "web_send",
-    "web_you", "web_bot", "web_other_language", "web_expired", "web_missing", "web_skip", "web_opens", "web_hint",
-})
-# fmt: on
-
-T = TypeVar("T", bound=BaseModel)
 Prose = Annotated[str, Field(min_length=1)]
 
 
@@ -58,18 +42,29 @@ class CitedWording(Wording):
 
 
 class Review(_Entry):
-    """Whether a clinician has approved the text. Nothing is approved unless a clinician has done it."""
+    """Whether a clinician has approved the text. Nothing is approved unless a clinician has done it.
+
+    `by` and `on`: who read it, and when. `due`: when it must be read again. `revision`: of the wording that was read,
+    as `musebot show TOPIC` prints it; other words need another approval.
+    """
 
     state: Literal["draft", "approved"]
     by: str | None = None
     on: date | None = None
     due: date | None = None
+    revision: str | None = None
 
 
 class AnswerEntry(_Entry):
-    """One curated answer. `effect` marks answers about effect or safety: they carry an evidence label."""
+    """One curated answer. `effect` marks answers about effect or safety: they carry an evidence label.
+
+    `details` are fields of `Details` that are shown as claims once the clinic has filled them in; `told` takes the
+    place of `lead` once the first of them is.
+    """
 
     lead: Wording
+    told: Wording | None = None
+    details: tuple[str, ...] = ()
     claims: tuple[CitedWording, ...] = Field(min_length=1, max_length=6)
     unknown: Wording | None = None
     effect: bool = False
@@ -84,9 +79,12 @@ class SourceEntry(_Entry):
     authors: tuple[str, ...] = ()
     year: int | None = None
     container: str | None = None
-    doi: str | None = None
-    url: str | None = None
-    type: Literal["trial", "case", "review", "preclinical", "guideline", "regulator", "law", "service", "web", "clinic"]
+    doi: Annotated[str, Field(pattern=r"^10\.\d{4,9}/\S+$")] | None = None
+    url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    type: Literal[
+        "trial", "cohort", "case", "review", "preclinical", "guideline", "regulator", "law", "service", "web", "clinic"
+    ]
+    shows: Wording | None = None  # what it can and cannot show, where its type does not say it well enough
 
     @property
     def link(self) -> str | None:
@@ -94,7 +92,10 @@ class SourceEntry(_Entry):
 
 
 class FactEntry(_Entry):
-    """What is known, from the evidence file: never shown itself, always behind a claim."""
+    """What is known, from the evidence file: never shown itself, always behind a claim.
+
+    `label` names the evidence label where `bot.evidence` cannot tell it from the other fields.
+    """
 
     statement: Prose
     source: tuple[str, ...] = Field(min_length=1)
@@ -103,6 +104,7 @@ class FactEntry(_Entry):
     population: str = "n/a"
     kind: str | None = None
     caveat: str | None = None
+    label: str | None = None
     figures: dict[str, Any] = {}
 
 
@@ -172,12 +174,103 @@ class SafetyFile(_Entry):
     topics: dict[str, GuidanceEntry]
 
 
+def _detail(about: str) -> Any:
+    """A field of `Details`; `about` tells the clinic what belongs there."""
+    return Field(None, description=about)
+
+
+class Details(_Entry):
+    """What only the clinic can know, in both languages; empty until the clinic fills it in."""
+
+    preparation: Wording | None = _detail("tests to have, fasting, what to do before the infusion")
+    aftercare: Wording | None = _detail("rest and observation after the infusion, and when one may fly home")
+    follow_up: Wording | None = _detail("check-ups in the months after")
+    length_of_stay: Wording | None = _detail("how many days in Medellín")
+    price: Wording | None = _detail("the price, its currency, and since when it holds")
+    price_includes: Wording | None = _detail("what the price includes, and what it does not")
+    deposit: Wording | None = _detail("whether there is a deposit, and when it is given back")
+    payment_methods: Wording | None = _detail("how one can pay, and in instalments")
+    insurance: Wording | None = _detail("what EPS, prepaid medicine or insurers pay")
+    refunds: Wording | None = _detail("when money is given back")
+    address: Wording | None = _detail("street address of the clinic, and other branches")
+    directions: Wording | None = _detail("how to get there in the city")
+    email: Wording | None = _detail("e-mail address, and other ways to reach the clinic")
+    hours: Wording | None = _detail("opening hours, and how long an answer takes")
+    holidays: Wording | None = _detail("days on which the clinic is closed")
+    team: Wording | None = _detail("who the doctors are, and their training")
+    licence: Wording | None = _detail("legal name of the clinic, and its licence")
+    experience: Wording | None = _detail("how many people were treated there, and how they were followed up")
+    if_something_goes_wrong: Wording | None = _detail("what happens when something goes wrong, and who pays")
+    cell_product: Wording | None = _detail("which product or laboratory, and its registration number")
+    cell_certificates: Wording | None = _detail("how quality and purity of a lot are measured")
+    travel: Wording | None = _detail("what people from other cities or countries need: papers, flights")
+    airport_pickup: Wording | None = _detail("whether someone fetches people at the airport, also in a wheelchair")
+    lodging: Wording | None = _detail("where to stay; accessible rooms")
+    companions: Wording | None = _detail("whether a companion may come along and stay")
+    accessibility: Wording | None = _detail("ramps, lifts, adapted transport, help with transfers")
+    languages: Wording | None = _detail("languages of the staff, and interpreters")
+    documents: Wording | None = _detail("which records, images and tests to send")
+    how_to_send: Wording | None = _detail("how to send them safely")
+    telemedicine: Wording | None = _detail("whether there is a first consultation by video, and how")
+    wait_time: Wording | None = _detail("how soon a consultation is possible")
+
+    def of(self, name: str) -> Wording | None:
+        """The detail called `name`; None while it is empty."""
+        found: Wording | None = getattr(self, name)
+        return found
+
+
 class ClinicFile(_Entry):
-    """What only the clinic knows. `phone` is the contact line as people read it."""
+    """`clinic.yml`. `phone` is the contact line as people read it."""
 
     city: Wording
     phone: Prose
     links: dict[str, LinkEntry]
+    details: Details
+
+
+class StyleFile(_Entry):
+    """`style.yml`: how the texts are written.
+
+    `promises` are words that no text may hold, but in a context that `allowed` names. `grade` is the highest grade of
+    an English text, `ease` the lowest INFLESZ value of a Spanish one (see `bot.reading`); `harder` names the texts that
+    may be harder to read, each with the reason.
+    """
+
+    promises: Signs
+    allowed: Signs
+    grade: float
+    ease: float
+    harder: dict[Language, dict[str, Prose]]
+
+
+class FeatureEntry(_Entry):
+    """One feature of an injury, compared with the people of the study.
+
+    `ask`: the question for it. `choices`: values to offer as buttons, and their titles. `names`: how a value is named
+    where a case says `{value}`. `cases`: what is said, by `bot.eligibility`'s judgement of the value.
+    """
+
+    ask: Wording
+    choices: dict[str, Wording] = {}
+    names: dict[str, Wording] = {}
+    cases: dict[str, CitedWording] = Field(min_length=1)
+
+
+class EligibilityFile(_Entry):
+    """`eligibility.yml`: the comparison of a person with those who took part in the study. It decides nothing.
+
+    `lead` opens it, `then` opens what is added when the person tells one thing more, `closing` ends each list.
+    """
+
+    lead: Wording
+    then: Wording
+    closing: CitedWording
+    unknown: Wording
+    units: dict[Literal["day", "days", "month", "months", "year", "years"], Wording]
+    features: dict[Literal["level", "completeness", "time", "age", "cause", "illness"], FeatureEntry]
+    next: tuple[str, ...] = ()
+    review: Review
 
 
 @dataclass(frozen=True)
@@ -191,6 +284,8 @@ class Content:
     phrases: dict[str, PhraseEntry]
     safety: SafetyFile
     clinic: ClinicFile
+    eligibility: EligibilityFile
+    style: StyleFile
     files: dict[str, str]
 
     @property
@@ -219,216 +314,5 @@ class Content:
 
 
 def revision_of(key: str, entry: BaseModel) -> str:
-    """`key@hash` of the wording: the same words give the same revision, a changed comma another."""
-    return f"{key}@{hashlib.sha256(entry.model_dump_json().encode()).hexdigest()[:10]}"
-
-
-def read_content(folder: Path) -> Content:
-    """The content in `folder`.
-
-    Raises:
-        ContentError: Anything is missing, uncited or in one language only; `.problems` names every case.
-    """
-    content, problems = _read(folder)
-    if content is not None:
-        problems = list(_contradictions(content))
-    if problems or content is None:
-        raise ContentError(problems)
-    return content
-
-
-def _read(folder: Path) -> tuple[Content | None, list[str]]:
-    problems: list[str] = []
-
-    def read(name: str, of: type[T]) -> dict[str, T]:
-        found: dict[str, T] = {}
-        for key, entry in _mapping(folder, name, problems).items():
-            parsed = _parse(name, str(key), entry, of, problems)
-            if parsed is not None:
-                found[str(key)] = parsed
-        return found
-
-    def read_whole(name: str, of: type[T]) -> T | None:
-        entry = _mapping(folder, name, problems)
-        return _parse(name, "", entry, of, problems) if entry else None
-
-    answers: dict[str, AnswerEntry] = {}
-    files: dict[str, str] = {}
-    for path in sorted((folder / "answers").glob("*.yml")):
-        name = f"answers/{path.name}"
-        for key, answer in read(name, AnswerEntry).items():
-            if key in answers:
-                problems.append(f"{name}: {key}: this topic is answered in {files[key]} too")
-            answers[key], files[key] = answer, name
-    topics = read("topics.yml", TopicEntry)
-    facts, sources = read("facts.yml", FactEntry), read("sources.yml", SourceEntry)
-    phrases = read("phrases.yml", PhraseEntry)
-    safety, clinic = read_whole("safety.yml", SafetyFile), read_whole("clinic.yml", ClinicFile)
-    if problems or safety is None or clinic is None:
-        return None, problems
-    return Content(topics, answers, facts, sources, phrases, safety, clinic, files), problems
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML keeps the last of two equal keys without a word; an editor would lose an answer that way."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"'{key}' stands here twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-def _mapping(folder: Path, name: str, problems: list[str]) -> dict[Any, Any]:
-    try:
-        parsed = yaml.load((folder / name).read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 - a SafeLoader
-    except FileNotFoundError:
-        problems.append(f"{name}: the file is missing")
-        return {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        problems.append(f"{name}: cannot be read: {' '.join(str(error).split())}")
-        return {}
-    if not isinstance(parsed, dict):
-        problems.append(f"{name}: must hold entries of the form 'name: ...'")
-        return {}
-    return parsed
-
-
-def _parse(name: str, key: str, entry: Any, of: type[T], problems: list[str]) -> T | None:
-    try:
-        return of.model_validate(entry)
-    except ValidationError as error:
-        for found in error.errors():
-            place = ".".join(str(part) for part in (key, *found["loc"]) if part != "")
-            problems.append(f"{name}: {place}: {_reason(str(found['loc'][-1]) if found['loc'] else '', found)}")
-        return None
-
-
-def _reason(field: str, found: Any) -> str:
-    if found["type"] in ("missing", "string_too_short") and field in LANGUAGES:
-        return f"no text in '{field}'"
-    if found["type"] in ("missing", "too_short") and field in ("sources", "facts"):
-        return "the claim names no source" if field == "sources" else "the claim names no fact that it rests on"
-    return str(found["msg"]).lower()
-
-
-def _contradictions(content: Content) -> Iterator[str]:
-    """Everything that is wrong between entries that are each well formed."""
-    if not content.answers:
-        yield "answers: there is no answer at all"
-    yield from _other_numbers(content)
-    known = content.topics.keys() | content.links.keys()
-    for key, answer in content.answers.items():
-        place = f"{content.files[key]}: {key}"
-        if key not in content.topics:
-            yield f"{place}: no such topic in topics.yml"
-        elif content.topics[key].kind not in ("answer", "clinic", "action"):
-            yield f"{place}: a topic of kind '{content.topics[key].kind}' has no answer"
-        if answer.effect and answer.unknown is None:
-            yield f"{place}: an answer about effect must say what is not known"
-        if answer.review.state == "approved" and not (answer.review.by and answer.review.on):
-            yield f"{place}: approved, but not by whom and when"
-        for number, claim in enumerate(answer.claims, 1):
-            yield from _uncited(content, f"{place}: claim {number}", claim)
-        yield from (f"{place}: next: no topic or link '{n}'" for n in answer.next if n not in known)
-        yield from _too_long(place, answer)
-    for key, guidance in content.safety.topics.items():
-        place = f"safety.yml: {key}"
-        for number, step in enumerate(guidance.steps, 1):
-            yield from _uncited(content, f"{place}: step {number}", step)
-        yield from (f"{place}: no link or topic '{b}'" for b in guidance.buttons if b not in known)
-    for key, phrase in content.phrases.items():
-        yield from (f"phrases.yml: {key}: no topic or link '{b}'" for b in phrase.buttons if b not in known)
-    yield from (f"phrases.yml: {key}: missing" for key in sorted(REQUIRED_PHRASES - content.phrases.keys()))
-    for key, topic in content.topics.items():
-        if topic.kind == "safety" and key not in content.safety.topics:
-            yield f"safety.yml: {key}: no guidance for this topic"
-        if topic.kind == "talk" and key not in content.phrases:
-            yield f"phrases.yml: {key}: no phrase for this topic"
-    for kind in ("type", "evidence"):
-        wanted = _labels(content, kind)
-        yield from (f"phrases.yml: {key}: missing" for key in sorted(wanted - content.phrases.keys()))
-
-
-def _other_numbers(content: Content) -> Iterator[str]:
-    """Numbers of the clinic's country that are not the contact line: a changed number must change everywhere."""
-    line = re.sub(r"\D", "", content.clinic.phone)
-    country = re.sub(r"\D", "", content.clinic.phone.split()[0])
-    entries: list[tuple[str, BaseModel]] = [(f"phrases.yml: {key}", entry) for key, entry in content.phrases.items()]
-    entries += [(f"{content.files[key]}: {key}", entry) for key, entry in content.answers.items()]
-    entries += [(f"clinic.yml: {key}", entry) for key, entry in content.clinic.links.items()]
-    entries += [(f"facts.yml: {key}", entry) for key, entry in content.facts.items()]
-    for place, entry in entries:
-        # With or without the plus sign: a WhatsApp link has none.
-        for number in re.findall(rf"(?<!\d)\+?{country}[\d ]{{8,}}\d", entry.model_dump_json()):
-            if re.sub(r"\D", "", number) != line:
-                yield f"{place}: {number} is not the contact line of clinic.yml, {content.clinic.phone}"
-
-
-def _uncited(content: Content, place: str, claim: CitedWording) -> Iterator[str]:
-    allowed: set[str] = set()
-    for key in claim.facts:
-        fact = content.facts.get(key)
-        if fact is None:
-            yield f"{place}: no fact '{key}' in facts.yml"
-        elif not fact.verified:
-            yield f"{place}: fact '{key}' is not verified, so it may not be shown"
-        else:
-            allowed.update(fact.source)
-    for key in claim.sources:
-        if key not in content.sources:
-            yield f"{place}: no source '{key}' in sources.yml"
-        elif allowed and key not in allowed:
-            yield f"{place}: source '{key}' does not stand behind any of its facts"
-    english, spanish = numbers_in(claim.en), numbers_in(claim.es)
-    if english != spanish:
-        yield f"{place}: the languages differ in numbers: en {sorted(english)}, es {sorted(spanish)}"
-
-
-def numbers_in(text: str) -> set[str]:
-    """The numbers written in digits, a decimal comma read as a point."""
-    return {number.replace(",", ".") for number in re.findall(r"\d+(?:[.,]\d+)?", text)}
-
-
-def _too_long(place: str, answer: AnswerEntry) -> Iterator[str]:
-    shown: list[Wording] = [answer.lead, *(c for c in answer.claims if not c.more)]
-    if answer.unknown is not None:
-        shown.append(answer.unknown)
-    for language in LANGUAGES:
-        words = sum(len(part.of(language).split()) for part in shown)
-        if words > MAX_WORDS:
-            yield f"{place}: {words} words in '{language}' before \"more\", at most {MAX_WORDS}"
-
-
-def _labels(content: Content, kind: str) -> set[str]:
-    if kind == "type":
-        return {f"type_{source.type}" for source in content.sources.values()}
-    return {f"evidence_{evidence_of(fact)}" for fact in content.facts.values()}
-
-
-# Weakest first: an answer is labelled by the first of these that any of its facts matches.
-_EVIDENCE: tuple[tuple[str, Callable[[FactEntry], bool]], ...] = (
-    ("clinic", lambda fact: fact.strength == "clinic"),
-    ("press", lambda fact: fact.kind in ("news", "company-statement", "expert-opinion", "inference", "myth")),
-    ("animal", lambda fact: fact.strength == "animal" or fact.population == "animal"),
-    ("laboratory", lambda fact: fact.population == "in-vitro"),
-    ("case", lambda fact: fact.kind == "case-report"),
-    ("uncontrolled", lambda fact: fact.strength == "uncontrolled-trial" and fact.kind != "registry-cohort"),
-    ("cohort", lambda fact: fact.kind in ("registry-cohort", "controlled-observational")),
-    ("review", lambda fact: fact.strength == "review"),
-    ("trial", lambda fact: fact.strength == "rct"),
-    ("guideline", lambda fact: True),
-)
-
-
-def evidence_of(fact: FactEntry) -> str:
-    """The kind of evidence behind a fact, as a key of the `evidence_...` phrases."""
-    return next(name for name, matches in _EVIDENCE if matches(fact))
-
-
-def weakest_evidence(facts: list[FactEntry]) -> str:
-    """The weakest kind of evidence among `facts`; those about laws, products or offices say nothing of an effect."""
-    order = [name for name, _ in _EVIDENCE]
-    about_effect = [fact for fact in facts if fact.population != "n/a"]
-    return min((evidence_of(fact) for fact in about_effect or facts), key=order.index)
+    """`key@hash` of the wording: the same words give the same revision, a changed comma another, a review none."""
+    return f"{key}@{hashlib.sha256(entry.model_dump_json(exclude={'review'}).encode()).hexdigest()[:10]}"

@@ -4,14 +4,15 @@ import asyncio
 import re
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
 from bot.answers import Answers
+from bot.eligibility import TOPIC, Eligibility
 from bot.language import DEFAULT_LANGUAGE, Languages
 from bot.messages import Button, Incoming, Language, Memory, Reply, Say, Turn, Understanding
 from bot.phrases import Phrases
@@ -57,6 +58,7 @@ class Conversation:
     languages: Languages
     dialogue: Dialogue
     answers: Answers
+    eligibility: Eligibility
     phrases: Phrases
     transcripts: Transcripts
 
@@ -142,14 +144,31 @@ class Conversation:
         memory = replace(memory, dialogue=understood.dialogue)
         if memory.alarm and _leaves_open(understood):
             return self._emergency(memory.alarm, language), memory
-        replies = tuple(self._reply(say, language) for say in understood.says)
+        replies = tuple(reply for say in understood.says for reply in self._replies(say, language, understood.slots))
         turn = Turn(
             language, understood.decision, replies, understood.topics, understood.candidates, slots=understood.slots
         )
         return turn, memory
 
-    def _reply(self, say: Say, language: Language) -> Reply:
+    def _replies(self, say: Say, language: Language, slots: Mapping[str, Any]) -> tuple[Reply, ...]:
         """The wording for what the dialogue wants said."""
+        if say.part in ("compare", "ask"):
+            return self._comparison(say, language, slots)
+        return (self._reply(say, language),)
+
+    def _comparison(self, say: Say, language: Language, slots: Mapping[str, Any]) -> tuple[Reply, ...]:
+        """The person beside the study, and the question for what is missing; the study alone while nothing is known."""
+        general = self.answers.main(TOPIC, language)
+        if self.answers.is_withheld(TOPIC):
+            return (general,)
+        question = self.eligibility.question(say.ask, language)
+        if say.part == "ask":
+            return (question,)
+        compared = self.eligibility.compare(slots, say.only, language)
+        # One list of choices, under the question.
+        return (compared or replace(general, buttons=()), question)
+
+    def _reply(self, say: Say, language: Language) -> Reply:
         if say.key in self.answers:
             if say.part == "sources":
                 return self.answers.sources(say.key, language)
@@ -158,8 +177,7 @@ class Conversation:
             return self.answers.main(say.key, language)
         if self.phrases.is_guidance(say.key):
             return self.phrases.guidance(say.key, language)
-        key = say.key if say.key in self.phrases else "not_yet"
-        return self.phrases.reply(key, language, choices=say.choices)
+        return self.phrases.reply(say.key, language, choices=say.choices)
 
     def _failure(self, language: Language) -> Turn:
         """The fixed sentence that tells how to reach a person."""

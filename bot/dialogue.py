@@ -3,10 +3,10 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
 from rasa.core.actions.action import RemoteAction
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
@@ -20,13 +20,17 @@ from rasa_sdk import Action
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection
 
+from bot.eligibility import TOPIC
 from bot.errors import MessageError, ModelError
 from bot.messages import Candidate, Decision, Incoming, Language, Memory, Say, Understanding
 
 MOST_CANDIDATES = 5
 UNSURE = "nlu_fallback"  # Rasa's own name for "no topic is likely enough"
 KEPT_EVENTS = 30  # of the dialogue engine's working memory: about five messages
-_OWN_SLOTS = frozenset({"language", "last_topic", "unsure", "requested_slot", "session_started_metadata"})
+_OWN_SLOTS = frozenset(
+    {"asked", "pending", "language", "last_topic", "unsure", "requested_slot", "session_started_metadata"}
+)
+_SAY = TypeAdapter(Say)  # what is to be said travels through Rasa as JSON
 _DECISIONS: dict[str, Decision] = {"answer": "answer", "clinic": "answer", "action": "action", "talk": "talk"}
 
 
@@ -71,7 +75,7 @@ class RasaDialogue:
         outbox = _Outbox()
         text = self._button(message.button) if message.button else message.text.lstrip("/ ")
         # `before` is what the person has been reading: "in Spanish, please" is asked in either language.
-        metadata = {"language": language, "before": memory.language or language}
+        metadata = {"language": language, "before": memory.language or language, **_comparison(memory)}
         said = UserMessage(text, outbox, sender, input_channel=message.channel, metadata=metadata)
         self._trackers.open(sender, memory.dialogue)
         try:
@@ -116,7 +120,14 @@ class RasaDialogue:
             return "clarify"
         if key in ("out_of_scope", "fallback", "fallback_again"):
             return "fallback"
-        return _DECISIONS.get(kind, "action") if says[0].part == "main" else "action"
+        return _DECISIONS.get(kind, "action") if says[0].part in ("main", "compare", "ask") else "action"
+
+
+def _comparison(memory: Memory) -> dict[str, Any]:
+    """Whether the last reply compared the person with the study, and the feature that it asked for, if any."""
+    slots = memory.dialogue.get("slots", {})
+    comparing = slots.get("last_topic") == TOPIC
+    return {"comparing": comparing, "asked": slots.get("pending") if comparing else None}
 
 
 class _Outbox(OutputChannel):
@@ -130,7 +141,7 @@ class _Outbox(OutputChannel):
         return "musebot"
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
-        self.says.append(Say(**{**message["custom"]["say"], "choices": tuple(message["custom"]["say"]["choices"])}))
+        self.says.append(_SAY.validate_python(message["custom"]["say"]))
 
 
 class _Sayings(NaturalLanguageGenerator):
@@ -140,7 +151,8 @@ class _Sayings(NaturalLanguageGenerator):
         self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **kwargs: Any
     ) -> dict[str, Any]:
         key = utter_action.removeprefix("utter_")
-        return {"custom": {"say": asdict(Say(key, kwargs.get("part", "main"), tuple(kwargs.get("choices", ()))))}}
+        wanted = {name: value for name, value in kwargs.items() if name in ("part", "choices", "ask", "only")}
+        return {"custom": {"say": {"key": key, **wanted}}}
 
 
 class _InProcess(EndpointConfig):

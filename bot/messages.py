@@ -140,13 +140,18 @@ class Say:
 
     Attributes:
         key: A topic, or a phrase of `content/phrases.yml`.
-        part: "main" for the answer itself; "more" for what lies behind "more"; "sources" for where it comes from.
+        part: "main" for the answer itself; "more" for what lies behind "more"; "sources" for where it comes from;
+            "compare" for the person beside those of the study; "ask" for a question alone.
         choices: Topics to offer as buttons.
+        ask: With "compare" and "ask": the feature to ask for, None when there is nothing more to ask.
+        only: With "compare": the features to show, those just told; empty for all that are known.
     """
 
     key: str
-    part: Literal["main", "more", "sources"] = "main"
+    part: Literal["main", "more", "sources", "compare", "ask"] = "main"
     choices: tuple[str, ...] = ()
+    ask: str | None = None
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

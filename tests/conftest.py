@@ -10,7 +10,8 @@ from bot import lean
 lean.prepare()
 
 from bot.app import Parts, build  # noqa: E402 - Rasa is imported below this line
-from bot.content import Content, read_content  # noqa: E402
+from bot.content import Content  # noqa: E402
+from bot.content_reader import read_content  # noqa: E402
 from bot.settings import Settings  # noqa: E402
 from bot.store import migrate  # noqa: E402
 from bot.training import train  # noqa: E402

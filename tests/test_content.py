@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.answers import Answers
-from bot.content import Content, read_content
+from bot.content import Content
+from bot.content_reader import read_content
 from bot.errors import ContentError
 from bot.messages import LANGUAGES, Language
 from bot.phrases import Phrases
@@ -31,6 +32,53 @@ def test_the_project_own_content_has_every_topic_of_the_catalogue(content: Conte
             '    fr: "No tengo la dirección',
             "location.lead.es: no text in 'es'",
         ),
+        (
+            "answers/clinic.yml",
+            "{state: draft}",
+            "{state: approved, by: Dr A, on: 2026-01-01, due: 2027-01-01, revision: cost@0000000000}",
+            "Dr A approved revision cost@0000000000, but the words are now cost@",
+        ),
+        ("answers/clinic.yml", "{state: draft}", "{state: draft, by: Dr A}", "a draft has no reviewer"),
+        ("answers/clinic.yml", "details: [address, directions]", "details: [adress]", "clinic.yml has no 'adress'"),
+        ("answers/clinic.yml", "  details: [address, directions]\n", "", "'details' and 'told' belong together"),
+        (
+            "answers/clinic.yml",
+            "It is in Medellín",
+            "It is world class, in Medellín",
+            "“world class” promises too much",
+        ),
+        (
+            "answers/clinic.yml",
+            "Queda en Medellín",
+            "Es la mejor clínica: le garantizo",
+            "“garantizo” promises too much",
+        ),
+        ("answers/for_me.yml", "This is not a cure.", "This is a cure.", "“cure” promises too much"),
+        (
+            "answers/for_me.yml",
+            "in 6 months; a comparison group gained 0.1",
+            "in 7 months; a comparison group gained 0.1",
+            "the languages differ in numbers",
+        ),
+        ("facts.yml", "label: ten_people", "label: ten_persons", "no evidence label 'ten_persons'"),
+        ("eligibility.yml", "      younger:", "      yunger:", "age: case 'younger' is missing"),
+        ("eligibility.yml", 'es: "{value}: sí. El estudio', 'es: "Sí. El estudio', "stands in one language only"),
+        ("eligibility.yml", "facts: [koda-timing]", "facts: [koda-n]", "has the number 18, 24"),
+        ("eligibility.yml", "next: [contact]", "next: [contract]", "no topic or link 'contract'"),
+        ("style.yml", "  en: {}", "  en: {walk_gain: because}", "nothing is called 'walk_gain'"),
+        ("style.yml", "grade: 8", "grade: eight", "grade: input should be a valid number"),
+        ("sources.yml", "doi: 10.", "doi: doi.org/10.", "doi: string should match"),
+        ("sources.yml", "url: https://", "url: www.", "url: string should match"),
+        (
+            "clinic.yml",
+            "  address: null",
+            '  address: {en: "Calle 10", es: "Calle 11"}',
+            "the languages differ in numbers",
+        ),
+        ("clinic.yml", "  address: null", '  address: {en: "Calle 10"}', "no text in 'es'"),
+        ("clinic.yml", "  address: null", "  adress: null", "details.adress: extra inputs"),
+        ("clinic.yml", "  price: null", '  price: {en: "A miracle", es: "Un milagro"}', "“milagro” promises too much"),
+        ("phrases.yml", "change_booking:", "change_boking:", "change_booking: no phrase or answer"),
         ("answers/clinic.yml", "    sources: [seed-page]\n", "", "cost.claims.0.sources: the claim names no source"),
         ("answers/clinic.yml", "    facts: [clinic-city]\n", "", "location.claims.0.facts: the claim names no fact"),
         ("answers/clinic.yml", "sources: [seed-page]", "sources: [nobody]", "no source 'nobody' in sources.yml"),
@@ -38,11 +86,16 @@ def test_the_project_own_content_has_every_topic_of_the_catalogue(content: Conte
         ("answers/for_me.yml", "sources: [harness-2008]", "sources: [koda-2024]", "does not stand behind any of its"),
         ("answers/clinic.yml", "location:", "locacion:", "locacion: no such topic in topics.yml"),
         ("answers/clinic.yml", "location:", "cost:", "'cost' stands here twice"),
-        ("answers/clinic.yml", "next: [contact, cost]", "next: [contract]", "next: no topic or link 'contract'"),
+        (
+            "answers/clinic.yml",
+            "next: [contact, accessibility]",
+            "next: [contract]",
+            "next: no topic or link 'contract'",
+        ),
         ("answers/for_me.yml", "18 a 24 días después", "18 a 34 días después", "the languages differ in numbers"),
-        ("answers/clinic.yml", "state: draft", "state: approved", "approved, but not by whom and when"),
+        ("answers/clinic.yml", "state: draft", "state: approved", "approved, but it does not say by whom"),
         ("answers/clinic.yml", "I do not have the price.", "I do not have the price. " + "x " * 60, "at most 60"),
-        ("answers/clinic.yml", "cost:\n  lead:", "cost:\n  efect: true\n  lead:", "cost.efect: extra inputs"),
+        ("answers/clinic.yml", "cost:\n", "cost:\n  efect: true\n", "cost.efect: extra inputs"),
         (
             "phrases.yml",
             'human:\n  en: "You can talk to a person at the clinic in Medellín: +57 321',
@@ -70,7 +123,8 @@ def test_a_defect_is_named(folder: Path, file: str, old: str, new: str, problem:
         read_content(folder)
     found = [each for each in caught.value.problems if problem in each]
     assert found, caught.value.problems
-    assert found[0].startswith((file, "safety.yml")), found  # a broken fact shows where it is used
+    where = ("answers/", "safety.yml") if file == "facts.yml" else (file, "answers/")
+    assert found[0].startswith((file, *where)), found  # a broken fact shows where it is used
 
 
 def test_an_answer_about_effect_must_say_what_is_not_known(folder: Path) -> None:
@@ -98,6 +152,13 @@ def test_a_changed_contact_line_is_missed_nowhere(folder: Path) -> None:
     }
 
 
+def test_a_topic_without_an_answer_is_named(folder: Path) -> None:
+    (folder / "answers/sci.yml").unlink()
+    with pytest.raises(ContentError) as caught:
+        read_content(folder)
+    assert "answers: natural_recovery: no answer for this topic" in caught.value.problems
+
+
 def test_all_problems_are_listed_at_once(folder: Path) -> None:
     for name in ("phrases.yml", "clinic.yml"):
         (folder / name).unlink()
@@ -123,6 +184,8 @@ def test_every_claim_shown_has_a_citation(content: Content, language: Language) 
         ("muse_mechanism", "seen in animals only"),
         ("evidence_strength", "one study of 10 people, no comparison group"),
         ("cost", ""),  # says nothing about effect
+        ("repeat_dose", "small studies without a comparison group"),  # ten people, and others with another disease
+        ("side_effects", "reports of single patients"),
     ],
 )
 def test_an_answer_is_labelled_by_its_weakest_evidence(content: Content, topic: str, label: str) -> None:

@@ -23,6 +23,7 @@ from bot.conversation import Conversation
 from bot.language import DEFAULT_LANGUAGE
 from bot.messages import LANGUAGES, Incoming, Language, Turn, citations_of
 from bot.phrases import Phrases
+from bot.sources import notes_on_sources
 from bot.store.transcripts import Said, Transcripts
 
 log = structlog.get_logger(__name__)
@@ -71,6 +72,7 @@ class Chat:
             loader=FileSystemLoader(FOLDER / "templates"), autoescape=select_autoescape(), undefined=StrictUndefined
         )
         self._page = environment.get_template("chat.html")
+        self._sources_page = environment.get_template("sources.html")
 
     def session(self, signed: str) -> Session | None:
         """The session that a cookie or a form carries; None when there is none, or not one of ours."""
@@ -143,10 +145,25 @@ class Chat:
         self.remember(response, session)
         return response
 
+    def sources(self, session: Session) -> Response:
+        """The page of everything that is cited."""
+        html = self._sources_page.render(
+            language=session.language,
+            other="es" if session.language == "en" else "en",
+            word=lambda key: self.phrases.text(key, session.language),
+            sources=notes_on_sources(self.content, session.language),
+        )
+        response = HTMLResponse(html, headers=HEADERS)
+        self.remember(response, session)
+        return response
+
     def _said(self, turn: Said) -> str:
         """What the person wrote, or the words of the button that was pressed."""
         if not turn.button:
             return turn.text
+        choice = self.conversation.eligibility.choice(turn.button, turn.language)
+        if choice:
+            return choice
         topic = self.content.topics.get(turn.button.lstrip("/").partition("{")[0])
         return topic.title.of(turn.language) if topic else turn.text
 
@@ -161,6 +178,10 @@ def mount(app: FastAPI, chat: Chat, *, ready: Callable[[], None]) -> None:
     @app.api_route("/chat", methods=["GET", "HEAD"])
     async def page(request: Request, lang: str = "") -> Response:
         return await chat.show(_session(chat, request, lang))
+
+    @app.api_route("/sources", methods=["GET", "HEAD"])
+    async def sources(request: Request, lang: str = "") -> Response:
+        return chat.sources(_session(chat, request, lang))
 
     @app.post("/chat")
     async def post(request: Request) -> Response:
