@@ -30,7 +30,7 @@ WITHOUT_PHRASE = frozenset({"change_language", "more_detail", "show_source"})
 
 # How `bot.eligibility` may judge a feature; each needs its wording.
 CASES = {
-    "level": {"inside", "neck", "neck_other", "below"},
+    "level": {"inside", "neck", "neck_partly", "neck_outside", "below"},
     "completeness": {"complete", "some_feeling", "pain_feeling", "movement", "incomplete"},
     "time": {"sooner", "inside", "later"},
     "age": {"younger", "inside", "older"},
@@ -266,7 +266,13 @@ def _too_long(place: str, answer: AnswerEntry) -> Iterator[str]:
 
 
 def _in_details(content: Content) -> Iterator[str]:
-    """What the clinic has filled in: the same numbers in both languages, and short."""
+    """What the clinic has filled in: the same numbers in both languages, short, and the main thing first."""
+    details = content.clinic.details
+    for key, answer in content.answers.items():
+        later = [name for name in answer.details[1:] if details.of(name)]
+        if later and details.of(answer.details[0]) is None:
+            # Its lead would still say that the assistant does not know.
+            yield f"clinic.yml: {later[0]} is filled in, but {answer.details[0]}, which {key} says first, is not"
     for name, detail in filled(content.clinic.details):
         yield from _wrong_numbers(f"clinic.yml: {name}", detail, numbers_in(detail.en))
         for language in LANGUAGES:

@@ -118,7 +118,7 @@ def missing(slots: Mapping[str, Any], asked: list[str]) -> str | None:
 # What a value may be. Buttons come back from the person's device, so nothing else is believed, or shown.
 _VALUES = {
     "level": r"[CTLS]\d{1,2}(?:-[CTLS]\d{1,2})?|cervical|thoracic|lumbar|sacral|cauda|paraplegia",
-    "completeness": r"complete|incomplete|[B-E]|B[123]",
+    "completeness": r"complete|incomplete|[B-E]|B[1-3]",
     "time": r"\d{1,5}(?:\.\d+)?",
     "age": r"\d{1,3}(?:\.\d+)?",
     "cause": "traumatic|nontraumatic",
@@ -152,9 +152,8 @@ def case_of(feature: str, value: Any) -> str:
 def _level_case(level: str) -> str:
     if level == "cervical":
         return "neck"
-    numbered = re.findall(r"([CTLS])(\d+)", level)
-    if not numbered or any(letter != "C" for letter, _ in numbered[:1]):
+    numbered = [(letter, int(number)) for letter, number in re.findall(r"([CTLS])(\d+)", level)]
+    inside = [letter == "C" and 4 <= number <= 7 for letter, number in numbered]
+    if not numbered or numbered[0][0] != "C":
         return "below"
-    if all(letter == "C" and 4 <= int(number) <= 7 for letter, number in numbered):
-        return "inside"
-    return "neck_other"
+    return "inside" if all(inside) else "neck_partly" if any(inside) else "neck_outside"

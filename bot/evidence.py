@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 
 from bot.content import FactEntry
 
+_OTHER_DESIGNS = ("controlled-observational", "registry-cohort")
+
 # Weakest first. A fact is of the first kind that it matches; an answer is labelled by the weakest of its facts.
 _KINDS: tuple[tuple[str, Callable[[FactEntry], bool]], ...] = (
     ("clinic", lambda fact: fact.strength == "clinic"),
@@ -12,8 +14,9 @@ _KINDS: tuple[tuple[str, Callable[[FactEntry], bool]], ...] = (
     ("laboratory", lambda fact: fact.population == "in-vitro"),
     ("case", lambda fact: fact.kind == "case-report"),
     ("ten_people", lambda fact: False),  # the one study of Muse cells in spinal cord injury: facts.yml says which
-    ("uncontrolled", lambda fact: fact.strength == "uncontrolled-trial" and not _without_cells(fact)),
-    ("cohort", lambda fact: _without_cells(fact)),
+    ("uncontrolled", lambda fact: fact.strength == "uncontrolled-trial" and fact.kind not in _OTHER_DESIGNS),
+    ("compared", lambda fact: fact.kind == "controlled-observational"),
+    ("cohort", lambda fact: fact.kind == "registry-cohort"),
     ("review", lambda fact: fact.strength == "review"),
     ("trial", lambda fact: fact.strength == "rct"),
     ("guideline", lambda fact: True),
@@ -33,7 +36,3 @@ def weakest_evidence(facts: Sequence[FactEntry]) -> str:
     if found >= {"ten_people", "uncontrolled"}:
         found.remove("ten_people")
     return min(found, key=KINDS.index)
-
-
-def _without_cells(fact: FactEntry) -> bool:
-    return fact.kind in ("registry-cohort", "controlled-observational")

@@ -60,8 +60,8 @@ _REGIONS = {
 }
 _GRADE = re.compile(
     rf"\b{_any('asia', 'ais', 'frankel')}[ :-]*{_any('grade ', 'grado ', 'scale ', 'escala ', 'tipo ', 'es ', 'is ')}?"
-    rf"(?P<after>[a-e][123]?)\b"
-    rf"|\b(?P<before>[a-e])[ -]{_any('asia', 'ais', 'frankel')}\b|\b(?P<modified>b[123])\b"
+    rf"(?P<after>[a-e][1-3]?)\b"
+    rf"|\b(?P<before>[a-e])[ -]{_any('asia', 'ais', 'frankel')}\b|\b(?P<modified>b[1-3])\b"
 )
 # fmt: off
 _OTHER_THINGS = (

@@ -63,7 +63,7 @@ def test_the_project_own_content_has_every_topic_of_the_catalogue(content: Conte
         ("facts.yml", "label: ten_people", "label: ten_persons", "no evidence label 'ten_persons'"),
         ("eligibility.yml", "      younger:", "      yunger:", "age: case 'younger' is missing"),
         ("eligibility.yml", 'es: "{value}: sí. El estudio', 'es: "Sí. El estudio', "stands in one language only"),
-        ("eligibility.yml", "facts: [koda-timing]", "facts: [koda-n]", "has the number 18, 24"),
+        ("eligibility.yml", "facts: [koda-timing]", "facts: [koda-n]", "has the number 12, 16, 18, 24"),
         ("eligibility.yml", "next: [contact]", "next: [contract]", "no topic or link 'contract'"),
         ("style.yml", "  en: {}", "  en: {walk_gain: because}", "nothing is called 'walk_gain'"),
         ("style.yml", "grade: 8", "grade: eight", "grade: input should be a valid number"),
@@ -181,11 +181,11 @@ def test_every_claim_shown_has_a_citation(content: Content, language: Language) 
     ("topic", "label"),
     [
         ("walk_again", "one study of 10 people, no comparison group"),
-        ("muse_mechanism", "seen in animals only"),
+        ("muse_mechanism", "studies in animals, not in people"),
         ("evidence_strength", "one study of 10 people, no comparison group"),
         ("cost", ""),  # says nothing about effect
         ("repeat_dose", "small studies without a comparison group"),  # ten people, and others with another disease
-        ("side_effects", "reports of single patients"),
+        ("side_effects", "reports of harm in single patients after cell treatments"),
     ],
 )
 def test_an_answer_is_labelled_by_its_weakest_evidence(content: Content, topic: str, label: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text as sql
 
 from bot.app import Parts
-from bot.messages import Decision, Incoming, Language, Memory, Turn, Understanding
+from bot.messages import LANGUAGES, Decision, Incoming, Language, Memory, Turn, Understanding
 from bot.triage import Triage
 
 
@@ -128,7 +128,7 @@ async def test_a_choice_can_be_typed(parts: Parts, typed: str) -> None:
 
 
 async def test_links_are_no_choices(parts: Parts) -> None:
-    offer = await say(parts, "", button="/bladder_bowel", language="en")
+    offer = await say(parts, "", button="/complaint", language="en")
     assert [button.is_link for button in offer.replies[0].buttons] == [True, True, False]
     assert (await say(parts, "1")).topics == ("menu",)
 
@@ -146,11 +146,15 @@ async def test_a_button_that_is_none_of_ours_gets_the_contact_line(parts: Parts,
     assert "+57 321 519 7850" in turn.replies[0].text or turn.decision == "answer"
 
 
-async def test_a_topic_without_content_yet_says_so(parts: Parts) -> None:
-    turn = await say(parts, "", button="/bladder_bowel", language="en")
-    assert turn.topics == ("bladder_bowel",)
-    assert turn.replies[0].revision.startswith("not_yet@")
-    assert "+57 321 519 7850" in turn.replies[0].text
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_every_topic_of_the_catalogue_has_its_reply(parts: Parts, language: Language) -> None:
+    for topic, entry in parts.content.topics.items():
+        turn = await say(parts, "", sender=f"{topic}-{language}", button=f"/{topic}", language=language)
+        assert (turn.failure, turn.topics) == (None, (topic,)), topic
+        assert all(reply.text for reply in turn.replies), topic
+        if entry.kind in ("answer", "clinic"):
+            assert turn.decision == "answer", topic
+            assert turn.replies[0].claims, topic
 
 
 @pytest.mark.parametrize(

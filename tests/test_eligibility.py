@@ -22,12 +22,13 @@ def lines(turn: Turn) -> list[str]:
 @pytest.mark.parametrize(
     ("feature", "value", "case"),
     [
-        ("level", "C3", "neck_other"),
+        ("level", "C3", "neck_outside"),
         ("level", "C4", "inside"),
         ("level", "C7", "inside"),
-        ("level", "C8", "neck_other"),
+        ("level", "C8", "neck_outside"),
+        ("level", "C3-C5", "neck_partly"),
         ("level", "C4-C7", "inside"),
-        ("level", "C7-T1", "neck_other"),
+        ("level", "C7-T1", "neck_partly"),
         ("level", "T1", "below"),
         ("level", "cervical", "neck"),
         ("level", "paraplegia", "below"),
@@ -74,7 +75,7 @@ def test_how_a_value_stands_to_the_study(feature: str, value: Any, case: str) ->
             "Cuántos años",
             "es",
         ),
-        ("could my 14 year old with T10 qualify?", [], ["T10: no.", "14 years old: no."], "feeling", "en"),
+        ("could my 14 year old with T10 be a candidate?", [], ["T10: no.", "14 years old: no."], "feeling", "en"),
         ("¿mi hermano podría ser candidato? tiene 30 años", ["30 años: sí."], [], "nivel", "es"),
     ],
 )

@@ -43,7 +43,7 @@ def test_syllables(word: str, language: Language, expected: int) -> None:
         ),
         (
             "No se sabe. Pregunte a un médico.",
-            "La recuperación neurológica posterior al trasplante permanece indeterminada hasta una evaluación aleatorizada.",
+            "La recuperación neurológica posterior al trasplante permanece indeterminada sin evaluación aleatorizada.",
             "es",
         ),
     ],

@@ -19,7 +19,7 @@ async def test_a_conversation_with_footnotes_and_a_typed_number(parts: Parts) ->
     assert "It is not proven that Muse cells help" in shown
     assert "[1]" in shown
     assert "https://doi.org/10.1186/s13287-024-03842-w" in shown
-    assert "Evidence: one study of 10 people, no comparison group." in shown
+    assert "Weakest evidence used here: one study of 10 people, no comparison group." in shown
 
 
 async def test_guidance_in_danger_is_numbered_and_links_are_written_out(parts: Parts) -> None:
