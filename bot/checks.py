@@ -80,6 +80,7 @@ def _rows(content: Content) -> Iterator[Row]:
             yield _row(topic, entry.kind, "phrases.yml", content.phrases[topic])
         elif topic in WITHOUT_PHRASE:
             yield Row(topic, entry.kind, "", {}, {}, 0, "", "")
+    yield _row("(comparison)", "answer", "eligibility.yml", content.eligibility)
 
 
 def _row(

@@ -52,7 +52,7 @@ def _place(order: tuple[str, ...], key: str, source: SourceEntry) -> tuple[int, 
 
 def _note(content: Content, key: str, language: Language) -> SourceNote:
     source = content.sources[key]
-    authors = ", ".join(source.authors[:3]) + (" et al." if len(source.authors) > 3 else "")
-    where = ". ".join(part for part in (authors, source.container) if part)
+    authors = ", ".join(source.authors[:3]) + (" et al" if len(source.authors) > 3 else "")
+    where = ". ".join(part.rstrip(".") for part in (authors, source.container) if part)
     shows = source.shows or content.phrases[f"shows_{source.type}"]
     return SourceNote(content.citations([key], language)[0], where, source.doi, shows.of(language))

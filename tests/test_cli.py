@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -37,7 +38,7 @@ def content(tmp_path: Path) -> Path:
 
 def test_help_names_every_command() -> None:
     shown = musebot("--help").stdout
-    for command in ("train", "chat", "ask", "check", "serve", "rasa"):
+    for command in ("train", "chat", "ask", "check", "show", "serve", "rasa"):
         assert command in shown
 
 
@@ -176,3 +177,65 @@ def test_rasa_own_command_line_measures_the_model(model_file: Path, tmp_path: Pa
     )
     assert tested.returncode == 0, tested.stderr
     assert json.loads((tmp_path / "out" / "intent_report.json").read_text())["cost"]["recall"] == 1.0
+
+
+def test_check_prints_a_row_for_each_topic_and_what_is_too_hard_to_read(content: Path) -> None:
+    shown = musebot("check").stdout
+    for topic in ("walk_again", "crisis_suicide", "greet", "cost", "menu", "(comparison)"):
+        assert sum(line.split()[:1] == [topic] for line in shown.splitlines()) == 1, topic
+    answers = content / "answers/clinic.yml"
+    hard = (
+        "Organizational accessibility considerations necessitate institutional communication preceding transportation."
+    )
+    text = answers.read_text(encoding="utf-8")
+    assert text.count("It is in Medellín, Colombia.") == 1
+    answers.write_text(text.replace("It is in Medellín, Colombia.", hard), encoding="utf-8")
+    checked = musebot("check", CONTENT_FOLDER=str(content))
+    assert checked.returncode == 1
+    assert "answers/clinic.yml: location: too hard to read in 'en'" in checked.stderr
+
+
+def test_check_clinic_lists_what_is_empty(content: Path) -> None:
+    clinic = content / "clinic.yml"
+    text = clinic.read_text(encoding="utf-8")
+    assert "\n- hours: opening hours" in musebot("check", "--clinic").stdout
+    filled = '  hours: {en: "Monday to Friday, 8 to 5.", es: "De lunes a viernes, de 8 a 5."}'
+    clinic.write_text(re.sub(r"  hours: null", filled, text), encoding="utf-8")
+    shown = musebot("check", "--clinic", CONTENT_FOLDER=str(content)).stdout
+    assert "- hours:" not in shown
+    assert "- holidays:" in shown
+    assert (
+        "De lunes a viernes, de 8 a 5." in musebot("show", "hours", "--lang", "es", CONTENT_FOLDER=str(content)).stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("topic", "language", "words"),
+    [
+        ("walk_again", "en", "not a cure"),
+        ("walk_again", "es", "No es una cura"),
+        ("crisis_suicide", "es", "123"),
+        ("greet", "en", "program"),
+    ],
+)
+def test_show_prints_what_patients_read(topic: str, language: str, words: str) -> None:
+    shown = musebot("show", topic, "--lang", language)
+    assert shown.returncode == 0
+    assert words in shown.stdout
+
+
+def test_the_line_that_show_prints_approves_the_answer(content: Path) -> None:
+    review = musebot("show", "walk_again").stdout.partition("review: ")[2].strip().replace("NAME", "Dr A")
+    answers = content / "answers/for_me.yml"
+    before, block, after = answers.read_text(encoding="utf-8").partition("walk_again:")
+    after = after.replace("review: {state: draft}", f"review: {review}", 1)
+    answers.write_text(before + block + after, encoding="utf-8")
+    checked = musebot("check", CONTENT_FOLDER=str(content))
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert "approved" in checked.stdout
+
+
+def test_show_of_no_topic_says_which_may_be_meant() -> None:
+    failed = musebot("show", "walk_agian")
+    assert failed.returncode == 1
+    assert "did you mean walk_again" in failed.stderr

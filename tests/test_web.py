@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from bot.app import create_app
+from bot.content_reader import read_content
 from bot.settings import Settings
 
 
@@ -257,3 +258,29 @@ async def test_without_a_database_the_page_still_answers(model_file: Path, tmp_p
         assert (await browser.get("/chat")).status_code == 200
         assert (await browser.get("/readyz")).status_code == 503
         assert (await browser.get("/healthz")).status_code == 200
+
+
+async def test_every_footnote_leads_to_its_source_on_the_page_of_sources(browser: httpx.AsyncClient) -> None:
+    for language in ("en", "es"):
+        page = (await browser.get(f"/chat?lang={language}")).text
+        answer = await send(browser, page, text="", button="/evidence_strength")
+        keys = re.findall(r'href="/sources#([\w-]+)"', answer.text)
+        sources = await browser.get("/sources")
+        assert f'<html lang="{language}">' in sources.text
+        assert "<script" not in sources.text
+        assert keys
+        for key in keys:
+            assert f'id="{key}"' in sources.text
+
+
+async def test_the_page_of_sources_lists_each_cited_source_once_with_what_it_shows(browser: httpx.AsyncClient) -> None:
+    content = read_content(Settings().content_folder)
+    page = (await browser.get("/sources?lang=en")).text
+    listed = re.findall(r'<article class="source" id="([\w-]+)"', page)
+    assert len(listed) == len(set(listed))
+    cited = {key for answer in content.answers.values() for claim in answer.claims for key in claim.sources}
+    cited |= {key for guide in content.safety.topics.values() for step in guide.steps for key in step.sources}
+    assert cited <= set(listed)
+    assert "Without a comparison group it cannot show" in page
+    for doi in re.findall(r'href="https://doi\.org/([^"]+)"', page):
+        assert re.fullmatch(r"10\.\d{4,9}/\S+", doi)
