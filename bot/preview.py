@@ -6,8 +6,9 @@ from difflib import get_close_matches
 
 from bot.answers import Answers
 from bot.channels.plain import lines_of
-from bot.content import Content, revision_of
+from bot.content import Content, Review, revision_of
 from bot.content_reader import read_content
+from bot.eligibility import TOPIC
 from bot.errors import ContentError
 from bot.messages import Language, Reply
 from bot.phrases import Phrases
@@ -38,19 +39,31 @@ def _replies(content: Content, topic: str, language: Language) -> Iterator[Reply
         more = answers.more(topic, language)
         if more:
             yield more
+        if topic == TOPIC:
+            yield from _comparison(content, language)
     elif phrases.is_guidance(topic):
         yield phrases.guidance(topic, language)
     elif topic in phrases:
         yield phrases.reply(topic, language)
 
 
+def _comparison(content: Content, language: Language) -> Iterator[Reply]:
+    """All that the comparison may say, each feature under its question; `{value}` is what the person has told."""
+    for feature in content.eligibility.features.values():
+        yield Reply(feature.ask.of(language), tuple(content.claim(case, language) for case in feature.cases.values()))
+
+
 def _review(content: Content, topic: str) -> Iterator[str]:
-    if topic not in content.answers:
-        return
-    answer = content.answers[topic]
-    revision = revision_of(topic, answer)
-    yield f"{content.files[topic]}: {answer.review.state}, revision {revision}"
-    if answer.review.state == "draft":
+    if topic in content.answers:
+        answer = content.answers[topic]
+        yield from _approval(content.files[topic], answer.review, revision_of(topic, answer))
+    if topic == TOPIC:
+        yield from _approval("eligibility.yml", content.eligibility.review, revision_of(TOPIC, content.eligibility))
+
+
+def _approval(file: str, review: Review, revision: str) -> Iterator[str]:
+    yield f"{file}: {review.state}, revision {revision}"
+    if review.state == "draft":
         today = datetime.now(UTC).date()
         due = today + timedelta(days=365)
         yield (

@@ -184,9 +184,7 @@ def test_check_prints_a_row_for_each_topic_and_what_is_too_hard_to_read(content:
     for topic in ("walk_again", "crisis_suicide", "greet", "cost", "menu", "(comparison)"):
         assert sum(line.split()[:1] == [topic] for line in shown.splitlines()) == 1, topic
     answers = content / "answers/clinic.yml"
-    hard = (
-        "Organizational accessibility considerations necessitate institutional communication preceding transportation."
-    )
+    hard = "Organizational accessibility considerations necessitate institutional communication, " * 4
     text = answers.read_text(encoding="utf-8")
     assert text.count("It is in Medellín, Colombia.") == 1
     answers.write_text(text.replace("It is in Medellín, Colombia.", hard), encoding="utf-8")
