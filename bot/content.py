@@ -65,7 +65,7 @@ class AnswerEntry(_Entry):
     lead: Wording
     told: Wording | None = None
     details: tuple[str, ...] = ()
-    claims: tuple[CitedWording, ...] = Field(min_length=1, max_length=6)
+    claims: tuple[CitedWording, ...] = Field(min_length=2, max_length=5)
     unknown: Wording | None = None
     effect: bool = False
     next: tuple[str, ...] = ()
