@@ -123,4 +123,6 @@ def _reason(field: str, found: Any) -> str:
         return f"no text in '{field}'"
     if found["type"] in ("missing", "too_short") and field in ("sources", "facts"):
         return "the claim names no source" if field == "sources" else "the claim names no fact that it rests on"
+    if found["type"] == "string_pattern_mismatch":
+        return {"doi": "must be a DOI, such as 10.1186/s13287-024-03842-w", "url": "must begin with https://"}[field]
     return str(found["msg"]).lower()

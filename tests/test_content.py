@@ -67,8 +67,8 @@ def test_the_project_own_content_has_every_topic_of_the_catalogue(content: Conte
         ("eligibility.yml", "next: [contact]", "next: [contract]", "no topic or link 'contract'"),
         ("style.yml", "  en: {}", "  en: {walk_gain: because}", "nothing is called 'walk_gain'"),
         ("style.yml", "grade: 8", "grade: eight", "grade: input should be a valid number"),
-        ("sources.yml", "doi: 10.", "doi: doi.org/10.", "doi: string should match"),
-        ("sources.yml", "url: https://", "url: www.", "url: string should match"),
+        ("sources.yml", "doi: 10.", "doi: doi.org/10.", "doi: must be a DOI, such as 10."),
+        ("sources.yml", "url: https://", "url: www.", "url: must begin with https://"),
         (
             "clinic.yml",
             "  address: null",
