@@ -22,6 +22,7 @@ from bot.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from bot.checks import Row
+    from evaluation.questions import Summary
 
 _NUMBERS = {"words en", "es", "grade en", "ease es", "claims"}
 
@@ -31,6 +32,8 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     help="Answers about Muse cells and spinal cord injury, in English and Spanish, with a source for every claim.",
 )
+measures = typer.Typer(no_args_is_help=True, help="Measure quality on what no training file holds.")
+cli.add_typer(measures, name="evaluate")
 screen = Console(soft_wrap=True, highlight=False, markup=False)
 errors = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
@@ -52,13 +55,17 @@ def train(context: typer.Context) -> None:
     settings: Settings = context.obj
     from bot.training import train as make
 
-    bar = Progress(
-        TextColumn("Training"), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=errors
-    )
-    with bar:
+    with progress_bar("Training") as bar:
         task = bar.add_task("reading the examples", total=1.0)
         made = make(settings, lambda share, step: bar.update(task, completed=share, description=step))
     screen.print(f"The model is ready: {made.name}, {made.stat().st_size / 1e6:.1f} MB")
+
+
+def progress_bar(title: str) -> Progress:
+    """A bar on standard error that tells what is being done."""
+    return Progress(
+        TextColumn(title), BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=errors
+    )
 
 
 @cli.command()
@@ -184,6 +191,68 @@ def show(
     settings: Settings = context.obj
     for line in preview(settings, topic, lang):
         screen.print(line)
+
+
+@measures.command("questions")
+def evaluate_questions(
+    context: typer.Context,
+    report: Annotated[Path, typer.Option(help="Where to write the HTML report.")] = Path("var/evaluation.html"),
+    as_is: Annotated[bool, typer.Option("--as-is", help="Use the model that is there; do not train one.")] = False,
+) -> None:
+    """Ask the unseen questions of evaluation/questions through the whole main path, and print what became of them."""
+    from bot.app import build
+    from bot.store import migrate
+    from bot.training import train as make
+    from evaluation.questions import ask_all, confusions, read_questions, summarise
+    from evaluation.report import write_report
+
+    questions = read_questions()
+    with throwaway_database(context.obj) as settings, progress_bar("Measuring") as bar:
+        task = bar.add_task("reading the examples", total=1.0)
+        if not as_is:
+            fresh = Path(settings.database_url.removeprefix("sqlite:///")).with_name("musebot.tar.gz")
+            settings = settings.model_copy(update={"model_file": fresh})
+            make(settings, lambda share, step: bar.update(task, completed=share / 2, description=step))
+        parts = build(settings)
+        migrate(parts.engine)
+
+        def told(done: int) -> None:
+            bar.update(task, completed=0.5 + done / len(questions) / 2, description="asking")
+
+        outcomes = asyncio.run(ask_all(parts.conversation, questions, told))
+    summaries: dict[str, Summary] = {
+        language: summarise([each for each in outcomes if each.question.language == language]) for language in LANGUAGES
+    }
+    Console(width=max(screen.width, 100)).print(_figures(summaries))
+    for asked, answered, count in confusions(outcomes)[:10]:
+        screen.print(f"  {count} x {asked} answered as {answered}")
+    write_report(report, outcomes, summaries)
+    screen.print(f"The report is {report}")
+
+
+def _figures(summaries: "dict[str, Summary]") -> Table:
+    table = Table(box=None, header_style="bold")
+    table.add_column("")
+    for language, summary in summaries.items():
+        table.add_column(f"{language} ({summary.count} in scope, {summary.strange_count} out)", justify="right")
+    rows = {
+        "right": "right",
+        "offered": "asked, and the right one was offered",
+        "wrong": "wrong",
+        "refused": "in scope, refused",
+        "likeliest": "likeliest topic right",
+        "macro_f1": "macro F1",
+        "strange_answered": "out of scope, answered",
+        "strange_refused": "out of scope, refused",
+        "calibration": "expected calibration error",
+        "language": "language right (4 words or more)",
+    }
+    for name, label in rows.items():
+        table.add_row(label, *(f"{getattr(summary, name) * 100:.1f} %" for summary in summaries.values()))
+    for style in next(iter(summaries.values())).styles:
+        shares = (summary.styles.get(style, (0, 0.0)) for summary in summaries.values())
+        table.add_row(f"  right, {style}", *(f"{share * 100:.1f} % of {count}" for count, share in shares))
+    return table
 
 
 @cli.command()

@@ -1,0 +1,62 @@
+"""The field's words in both languages: what a message names, however it names it. They lie in nlu_data/lexicon.yml."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+
+from bot.errors import ContentError
+
+
+class Lexicon:
+    """Tells which things a message names: "vejiga", "bladder" and "pee" are one."""
+
+    def __init__(self, concepts: dict[str, str]) -> None:
+        """`concepts`: the words for each thing, with spaces between; `breath*` is any word that begins so."""
+        self._words: dict[str, list[str]] = {}
+        self._beginnings: list[tuple[str, str]] = []
+        for concept, words in concepts.items():
+            for word in words.split():
+                if word.endswith("*"):
+                    self._beginnings.append((word[:-1], concept))
+                else:
+                    self._words.setdefault(word, []).append(concept)
+        self._of = lru_cache(maxsize=20_000)(self._look_up)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Kept in the model as its words; the cache is not."""
+        words = {
+            concept: " ".join(w for w, several in self._words.items() if concept in several) for concept in self.all
+        }
+        for beginning, concept in self._beginnings:
+            words[concept] = f"{words[concept]} {beginning}*"
+        return Lexicon, (words,)
+
+    @property
+    def all(self) -> list[str]:
+        """Every thing that has a word, in the order of the file."""
+        named = [concept for several in self._words.values() for concept in several]
+        return list(dict.fromkeys([*named, *(concept for _, concept in self._beginnings)]))
+
+    def of(self, words: Iterable[str]) -> list[str]:
+        """The things that `words`, bare ones, name; each once."""
+        return list(dict.fromkeys(concept for word in words for concept in self._of(word)))
+
+    def _look_up(self, word: str) -> tuple[str, ...]:
+        begun = (concept for beginning, concept in self._beginnings if word.startswith(beginning))
+        return (*self._words.get(word, ()), *begun)
+
+
+def read_lexicon(file: Path) -> Lexicon:
+    """The lexicon in `file`.
+
+    Raises:
+        ContentError: It cannot be read, or holds something else.
+    """
+    try:
+        concepts = yaml.safe_load(file.read_text(encoding="utf-8"))["concepts"]
+        return Lexicon({str(concept): str(words) for concept, words in concepts.items()})
+    except (OSError, UnicodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise ContentError([f"nlu_data/{file.name}: must hold 'concepts' with words for each ({reason})"]) from error

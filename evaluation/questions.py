@@ -1,0 +1,200 @@
+"""How well the assistant understands: unseen questions through the whole main path, as a person would ask them."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sklearn.metrics import f1_score
+
+from bot.conversation import Conversation
+from bot.errors import ContentError
+from bot.messages import LANGUAGES, Decision, Incoming, Language
+
+FOLDER = Path(__file__).parent / "questions"
+STRANGE = "out_of_scope"
+ENOUGH_WORDS = 4  # of a message whose language must be told
+BINS = 10  # of confidence, for the calibration error
+
+
+@dataclass(frozen=True)
+class Question:
+    """One unseen message. `topic`: what it is about; `style`: how it is written (plain, typos, no_keyword, ...)."""
+
+    text: str
+    topic: str
+    style: str
+    language: Language
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a question.
+
+    Attributes:
+        topic: What the assistant took it to be about, None when it asked or gave up.
+        offered: The topics of "did you mean", or of any other choices.
+        likeliest: The first candidate of the classifier; None where the signs of danger decided.
+        confidence: In that candidate, 0 to 1.
+    """
+
+    question: Question
+    decision: Decision
+    topic: str | None
+    offered: tuple[str, ...]
+    likeliest: str | None
+    confidence: float
+    language: Language
+
+    @property
+    def strange(self) -> bool:
+        return self.question.topic == STRANGE
+
+    @property
+    def answered(self) -> bool:
+        """Whether the assistant committed itself to a topic of its catalogue."""
+        return self.topic is not None and self.topic != STRANGE and self.decision not in ("clarify", "fallback")
+
+    @property
+    def right(self) -> bool:
+        return (self.topic == STRANGE) if self.strange else (self.answered and self.topic == self.question.topic)
+
+    @property
+    def offered_right(self) -> bool:
+        """Whether it asked "did you mean", and the right topic was among the choices."""
+        return self.decision == "clarify" and self.question.topic in self.offered
+
+    @property
+    def refused(self) -> bool:
+        return self.decision == "fallback"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The figures of one language; shares are between 0 and 1.
+
+    Attributes:
+        right: Questions in scope that got their own topic; `offered`: ... that were asked about it; `wrong`: ... that
+            got another topic; `refused`: ... that got "I don't know".
+        macro_f1: Of the decisions over all topics, an undecided one counting as none.
+        likeliest: Questions in scope whose likeliest topic is right, whatever was decided.
+        strange_answered: Messages out of scope that got an answer; `strange_refused`: ... that got "I don't know".
+        calibration: Expected calibration error of the likeliest topic.
+        language: Messages of four words or more whose language was told right.
+    """
+
+    count: int
+    right: float
+    offered: float
+    wrong: float
+    refused: float
+    macro_f1: float
+    likeliest: float
+    strange_count: int
+    strange_answered: float
+    strange_refused: float
+    calibration: float
+    language: float
+    styles: dict[str, tuple[int, float]]
+
+
+def read_questions(folder: Path = FOLDER) -> list[Question]:
+    """The questions in `folder`, one JSON object a line in `en.jsonl` and `es.jsonl`.
+
+    Raises:
+        ContentError: A file is missing, or a line is none of ours; the sentence names it.
+    """
+    found: list[Question] = []
+    for language in LANGUAGES:
+        file = folder / f"{language}.jsonl"
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise ContentError([f"evaluation: {file.name}: cannot be read ({error.strerror})"]) from error
+        for number, line in enumerate(lines, 1):
+            try:
+                told = json.loads(line)
+                found.append(Question(told["text"], told["topic"], told["style"], language))
+            except (ValueError, KeyError, TypeError) as error:
+                raise ContentError([f"evaluation: {file.name}: line {number}: no text, topic and style"]) from error
+    return found
+
+
+async def ask_all(
+    conversation: Conversation, questions: Sequence[Question], progress: Callable[[int], None] = lambda done: None
+) -> list[Outcome]:
+    """Asks each question as somebody new, in the page's language."""
+    outcomes = []
+    for number, question in enumerate(questions):
+        outcomes.append(await _ask(conversation, question, number))
+        progress(number + 1)
+    return outcomes
+
+
+async def _ask(conversation: Conversation, question: Question, number: int) -> Outcome:
+    turn = await conversation.handle(Incoming("evaluation", f"{question.language}-{number}", question.text))
+    payloads = [button.payload for reply in turn.replies for button in reply.buttons if not button.is_link]
+    first = turn.candidates[0] if turn.candidates else None
+    return Outcome(
+        question,
+        turn.decision,
+        turn.topics[0] if turn.topics else None,
+        tuple(payload.lstrip("/").partition("{")[0] for payload in payloads),
+        first.topic if first else None,
+        first.confidence if first else 1.0,
+        turn.language,
+    )
+
+
+def summarise(outcomes: Sequence[Outcome]) -> Summary:
+    """The figures of `outcomes`, those of one language."""
+    inside = [each for each in outcomes if not each.strange]
+    strange = [each for each in outcomes if each.strange]
+    decided = [each.topic if each.answered or each.topic == STRANGE else "none" for each in outcomes]
+    styles: dict[str, list[Outcome]] = defaultdict(list)
+    for each in inside:
+        styles[each.question.style].append(each)
+    long = [each for each in outcomes if len(each.question.text.split()) >= ENOUGH_WORDS]
+    topics = sorted({each.question.topic for each in outcomes})
+    return Summary(
+        count=len(inside),
+        right=_share(each.right for each in inside),
+        offered=_share(each.offered_right for each in inside),
+        wrong=_share(each.answered and not each.right for each in inside),
+        refused=_share(each.refused for each in inside),
+        macro_f1=float(
+            f1_score(
+                [each.question.topic for each in outcomes], decided, labels=topics, average="macro", zero_division=0
+            )
+        ),
+        likeliest=_share((each.likeliest or each.topic) == each.question.topic for each in inside),
+        strange_count=len(strange),
+        strange_answered=_share(each.answered for each in strange),
+        strange_refused=_share(each.refused for each in strange),
+        calibration=calibration_error(
+            [(each.confidence, each.likeliest == each.question.topic) for each in outcomes if each.likeliest]
+        ),
+        language=_share(each.language == each.question.language for each in long),
+        styles={style: (len(some), _share(each.right for each in some)) for style, some in sorted(styles.items())},
+    )
+
+
+def calibration_error(told: Sequence[tuple[float, bool]]) -> float:
+    """Expected calibration error of (confidence, was right) pairs: how far off the mean confidence is, bin by bin."""
+    bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for confidence, right in told:
+        bins[min(int(confidence * BINS), BINS - 1)].append((confidence, right))
+    gaps = (abs(sum(c for c, _ in some) - sum(right for _, right in some)) for some in bins.values())
+    return sum(gaps) / len(told) if told else 0.0
+
+
+def confusions(outcomes: Iterable[Outcome]) -> list[tuple[str, str, int]]:
+    """Wrong answers, the commonest first: what was asked, what was answered, how often."""
+    pairs = Counter((each.question.topic, str(each.topic)) for each in outcomes if each.answered and not each.right)
+    return [(asked, answered, count) for (asked, answered), count in pairs.most_common()]
+
+
+def _share(values: Iterable[bool]) -> float:
+    several = list(values)
+    return sum(several) / len(several) if several else 0.0
