@@ -9,9 +9,6 @@ from rasa_sdk.executor import CollectingDispatcher
 
 MOST_CHOICES = 3
 LIKELY_ENOUGH = 0.03  # a choice less likely than this would only confuse
-# From here on a safety topic among the candidates is taken seriously: the lowest value that, in cross-validation,
-# raises the alarm on no more than 2 % of what is no danger.
-DANGER = 0.15
 OFFERED = ("answer", "clinic", "action")
 
 
@@ -27,10 +24,6 @@ class Unsure(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         ranking = {each["name"]: each["confidence"] for each in tracker.latest_message.get("intent_ranking") or ()}
-        danger = next((t for t, p in ranking.items() if self._kinds.get(t) == "safety" and p >= DANGER), None)
-        if danger:
-            dispatcher.utter_message(response=danger)
-            return [SlotSet("unsure", 0.0)]
         likely = [t for t, p in ranking.items() if self._kinds.get(t) in OFFERED and p >= LIKELY_ENOUGH]
         before = float(tracker.get_slot("unsure") or 0)
         if before >= 1:

@@ -21,7 +21,7 @@ from bot.conversation import Conversation
 from bot.dialogue import RasaDialogue
 from bot.eligibility import Eligibility
 from bot.errors import SettingsError
-from bot.language import Languages
+from bot.language import Languages, read_other_languages
 from bot.lean import refuse_tensorflow
 from bot.nlu.examples import language_pairs, read_examples
 from bot.phrases import Phrases
@@ -64,7 +64,10 @@ def build(settings: Settings) -> Parts:
     transcripts = Transcripts(engine)
     conversation = Conversation(
         triage=Triage(content.safety),
-        languages=Languages(language_pairs(read_examples(settings.nlu_folder))),
+        languages=Languages(
+            language_pairs(read_examples(settings.nlu_folder)),
+            read_other_languages(settings.nlu_folder / "languages.yml"),
+        ),
         dialogue=RasaDialogue(settings.model_file, all_actions(answers, kinds), kinds),
         answers=answers,
         eligibility=Eligibility(content, answers.notes),

@@ -1,5 +1,6 @@
 """`musebot check`: everything that can be wrong in the files that people edit, found at once."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +15,9 @@ from bot.errors import ContentError, ModelError
 from bot.evidence import weakest_evidence
 from bot.lean import refuse_tensorflow
 from bot.messages import LANGUAGES, Language
-from bot.nlu.examples import check_examples, read_examples
+from bot.nlu.examples import Example, check_examples, leaked, read_examples
 from bot.reading import difficulty
-from bot.settings import Settings
+from bot.settings import ROOT, Settings
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,7 @@ def _data(settings: Settings) -> Iterator[str]:
         yield f"domain or rules cannot be read: {type(error).__name__}: {' '.join(str(error).split())}"
         return
     yield from check_examples(examples, topics, intents)
+    yield from _leaks(examples)
     yield from (f"nlu_data/rules.yml: {topic}: no rule says what follows" for topic in unruled)
 
 
@@ -157,3 +159,15 @@ def _ruled(rules: list[dict[str, list[dict[str, Any]]]]) -> set[str]:
     steps = (step for rule in rules for step in rule["steps"])
     options = (option for step in steps for option in step.get("or", [step]))
     return {str(option["intent"]) for option in options if "intent" in option}
+
+
+def _leaks(examples: list[Example]) -> Iterator[str]:
+    """What is measured on must not have been learnt from."""
+    unseen: list[str] = []
+    for file in sorted((ROOT / "evaluation").rglob("*.jsonl")):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            try:
+                unseen.append(json.loads(line)["text"])
+            except (ValueError, KeyError, TypeError):
+                yield f"{file.relative_to(ROOT)}: line {number}: is no object with a text"
+    yield from leaked(examples, unseen)

@@ -16,6 +16,7 @@ from bot.eligibility import TOPIC, Eligibility
 from bot.language import DEFAULT_LANGUAGE, Languages
 from bot.messages import Button, Incoming, Language, Memory, Reply, Say, Turn, Understanding
 from bot.phrases import Phrases
+from bot.questions import questions_in
 from bot.text import bare
 from bot.triage import Alarm, Triage
 
@@ -26,6 +27,9 @@ MOST_ASSESSED = 20_000  # looked through for danger
 # Seconds, with any one part: a person who waits longer is better served by the contact line.
 PATIENCE = 5.0
 PATIENCE_IN_DANGER = 1.0
+MOST_QUESTIONS = 6  # of one message that are looked at
+MOST_ANSWERS = 3  # to one message; what else was asked is offered
+MOST_WORDS_OF_A_FOLLOW_UP = 6
 
 T = TypeVar("T")
 
@@ -35,6 +39,9 @@ class Dialogue(Protocol):
 
     async def respond(self, message: Incoming, language: Language, memory: Memory) -> Understanding:
         """What the message means and what is to be said."""
+
+    def subject(self, memory: Memory) -> str | None:
+        """The topic that the last answer was about, None when there was none."""
 
 
 class Transcripts(Protocol):
@@ -137,18 +144,88 @@ class Conversation:
         new = not memory.dialogue and not memory.buttons
         choices = self.phrases.reply("greet", language).buttons if new else memory.buttons
         message = _typed_choice(message, choices)
-        understood = await self.dialogue.respond(message, language, memory)
-        if understood.language:
-            language = understood.language
+        if not message.button and self.languages.is_other(message.text):
+            reply = self.phrases.reply("language_only_two", language)
+            return Turn(language, "talk", (reply,), topics=("change_language",)), memory
+        understood = await self._understand(message, language, memory)
+        first, last = understood[0], [each for each in understood if each is understood[0] or not _in_doubt(each)][-1]
+        if first.language:
+            language = first.language
             memory = replace(memory, chosen=True)
-        memory = replace(memory, dialogue=understood.dialogue)
-        if memory.alarm and _leaves_open(understood):
+        memory = replace(memory, dialogue=last.dialogue)
+        if memory.alarm and _leaves_open(first):
             return self._emergency(memory.alarm, language), memory
-        replies = tuple(reply for say in understood.says for reply in self._replies(say, language, understood.slots))
-        turn = Turn(
-            language, understood.decision, replies, understood.topics, understood.candidates, slots=understood.slots
-        )
-        return turn, memory
+        topics = tuple(dict.fromkeys(topic for each in understood for topic in each.topics))
+        replies = self._all_replies(understood, language)
+        return Turn(language, first.decision, replies, topics, first.candidates, slots=last.slots), memory
+
+    async def _understand(self, message: Incoming, language: Language, memory: Memory) -> list[Understanding]:
+        """What the message means: one thing, or several questions in order. Danger in any part is all that counts."""
+        whole = await self.dialogue.respond(message, language, memory)
+        if message.button or whole.decision == "emergency":
+            return [whole]
+        parts = questions_in(message.text)[:MOST_QUESTIONS]
+        if len(parts) > 1 or (parts and _in_doubt(whole)):
+            told = await self._each(parts, message, language, replace(memory, dialogue=whole.dialogue))
+            if told and told[-1].decision == "emergency":
+                return told[-1:]
+            answered = [whole if each.topics == whole.topics else each for each in told if not _in_doubt(each)]
+            if len(answered) > 1 or (answered and _in_doubt(whole)):
+                return [*answered, *(each for each in told if _in_doubt(each))]
+        if _in_doubt(whole):
+            return [await self._followed_up(message, language, memory) or whole]
+        return [whole]
+
+    async def _each(
+        self, parts: Sequence[str], message: Incoming, language: Language, memory: Memory
+    ) -> list[Understanding]:
+        """What each part means, each topic once, in order; ends with the first sign of danger."""
+        told: list[Understanding] = []
+        for part in parts:
+            each = await self.dialogue.respond(replace(message, text=part), language, memory)
+            if each.decision == "emergency":
+                return [*told, each]
+            new = each.decision in ("answer", "action") and all(each.topics != other.topics for other in told)
+            if new or (_in_doubt(each) and any(say.choices for say in each.says)):
+                told.append(each)
+            if each.decision in ("answer", "action"):
+                memory = replace(memory, dialogue=each.dialogue)
+        return told
+
+    async def _followed_up(self, message: Incoming, language: Language, memory: Memory) -> Understanding | None:
+        """A short message read as going on with the topic before it: "and the legs?", "¿y para niños?"."""
+        subject = self.dialogue.subject(memory)
+        if subject is None or len(message.text.split()) > MOST_WORDS_OF_A_FOLLOW_UP:
+            return None
+        asked = f"{self.phrases.title(subject, language)} {message.text}"
+        again = await self.dialogue.respond(replace(message, text=asked), language, memory)
+        if again.decision not in ("answer", "action"):
+            return None
+        if again.topics != (subject,):
+            return again
+        if _CORRECTS.match(bare(message.text)):
+            return None
+        # It was answered already: what is left lies behind "more".
+        return replace(again, says=tuple(replace(say, part="more") for say in again.says))
+
+    def _all_replies(self, understood: Sequence[Understanding], language: Language) -> tuple[Reply, ...]:
+        """The replies to each thing that was asked; to what is more than a person reads at once, a choice."""
+        if len(understood) == 1:
+            return tuple(r for say in understood[0].says for r in self._replies(say, language, understood[0].slots))
+        answered = [each for each in understood if not _in_doubt(each)]
+        replies: list[Reply] = []
+        for each in answered[:MOST_ANSWERS]:
+            several = [reply for say in each.says for reply in self._replies(say, language, each.slots)]
+            # Of each only the first choice, which is "more": else nobody could choose.
+            replies += [replace(reply, buttons=reply.buttons[:1]) for reply in several]
+        rest = [topic for each in answered[MOST_ANSWERS:] for topic in each.topics]
+        rest += [choice for each in understood if _in_doubt(each) for say in each.says for choice in say.choices]
+        rest = [
+            topic for topic in dict.fromkeys(rest) if all(topic not in each.topics for each in answered[:MOST_ANSWERS])
+        ]
+        if rest:
+            replies.append(self.phrases.reply("also_asked", language, choices=rest))
+        return tuple(replies)
 
     def _replies(self, say: Say, language: Language, slots: Mapping[str, Any]) -> tuple[Reply, ...]:
         """The wording for what the dialogue wants said."""
@@ -225,7 +302,15 @@ _NO_NEW_SUBJECT = frozenset({"affirm", "deny", "change_language", "more_detail",
 
 def _leaves_open(understood: Understanding) -> bool:
     """Whether someone who was in danger a message ago may still be: nothing new was asked, or it was not understood."""
-    return understood.decision in ("clarify", "fallback") or set(understood.topics) <= _NO_NEW_SUBJECT
+    return _in_doubt(understood) or set(understood.topics) <= _NO_NEW_SUBJECT
+
+
+# "No, I meant the arms": whatever it is about, it is not what was answered.
+_CORRECTS = re.compile(r"\W*(?:no\b|not\b|i mean|i meant|sorry|perdon|quise decir|me refer|digo|mejor dicho)")
+
+
+def _in_doubt(understood: Understanding) -> bool:
+    return understood.decision in ("clarify", "fallback")
 
 
 def _chosen(message: Incoming, memory: Memory) -> Memory:

@@ -84,6 +84,11 @@ class RasaDialogue:
             tracker = self._trackers.close(sender)
         return self._understanding(tracker, outbox.says)
 
+    def subject(self, memory: Memory) -> str | None:
+        """The topic that the last answer was about, None when there was none."""
+        subject = memory.dialogue.get("slots", {}).get("last_topic")
+        return str(subject) if subject else None
+
     def _button(self, payload: str) -> str:
         found = re.fullmatch(r"/([a-z_0-9]+)(\{.*\})?", payload)
         if not found or found[1] not in self._kinds:

@@ -18,6 +18,10 @@ class Phrases:
     def text(self, key: str, language: Language) -> str:
         return self._content.phrases[key].of(language)
 
+    def title(self, topic: str, language: Language) -> str:
+        """The topic as a person would ask for it."""
+        return self._content.topics[topic].title.of(language)
+
     def reply(self, key: str, language: Language, *, choices: Sequence[str] = ()) -> Reply:
         """The phrase as a reply; `choices` are topics to offer above the phrase's own buttons."""
         phrase = self._content.phrases[key]

@@ -180,12 +180,12 @@ async def test_a_person_can_change_the_language(parts: Parts, first: str, second
 
 async def test_another_language_gets_a_kind_sentence(parts: Parts) -> None:
     await say(parts, "hello")
-    turn = await say(parts, "do you speak Portuguese?")
+    turn = await say(parts, "Is there a Portuguese version of this chat?")
     assert turn.replies[0].revision.startswith("language_only_two@")
 
 
 async def test_the_second_time_that_nothing_is_understood_a_person_is_offered(parts: Parts) -> None:
-    unclear = "blorp the fnord of it sideways"
+    unclear = "blorp the fnord of it sideways, cells and all"
     await say(parts, unclear, language="en")
     turn = await say(parts, unclear)
     assert turn.decision == "fallback"

@@ -1,4 +1,4 @@
-"""Is the likeliest topic likely enough to answer? If not, the dialogue asks, or says that it does not know."""
+"""Is the likeliest topic likely enough to answer? If not, the dialogue asks, or says so. Danger wins a close call."""
 
 from typing import Any
 
@@ -18,6 +18,8 @@ STRANGE = "out_of_scope"
 class Doubt(GraphComponent, IntentClassifier):
     """Puts "unsure" in the first place unless a topic is likely, clearly ahead, and the message is no stranger.
 
+    Before that, a topic of danger that is likely enough comes first, whatever is likelier.
+
     Rasa's FallbackClassifier looks at the first two only. Much that is out of scope resembles some topic, but nearly
     all of it also leaves some probability for being out of scope: that is asked for, too.
     """
@@ -31,9 +33,16 @@ class Doubt(GraphComponent, IntentClassifier):
         """What `config.yml` may set.
 
         `threshold`: the least probability of an answer. `margin`: the least distance to the next topic. `strange`: the
-        highest probability of being out of scope that an answer may leave.
+        highest probability of being out of scope that an answer may leave. `danger`: the probability from which a topic
+        that begins like one of `dangers` is taken for what it is about.
         """
-        return {"threshold": 0.35, "margin": 0.1, "strange": 0.02}
+        return {
+            "threshold": 0.35,
+            "margin": 0.1,
+            "strange": 0.02,
+            "danger": 0.15,
+            "dangers": ["emergency_", "crisis_"],
+        }
 
     def __init__(self, config: dict[str, Any]) -> None:
         self._config = config
@@ -52,11 +61,17 @@ class Doubt(GraphComponent, IntentClassifier):
         """Sets the intent to "unsure" where there is doubt."""
         for message in messages:
             ranking = message.get(INTENT_RANKING_KEY) or []
-            if ranking and self._is_doubtful(ranking):
-                unsure = {"name": UNSURE, "confidence": 1.0 - ranking[0]["confidence"]}
-                message.set(INTENT, unsure, add_to_output=True)
-                message.set(INTENT_RANKING_KEY, [unsure, *ranking], add_to_output=True)
+            danger = next((each for each in ranking if self._is_danger(each)), None)
+            if danger:
+                _put_first(message, danger, [each for each in ranking if each is not danger])
+            elif ranking and self._is_doubtful(ranking):
+                _put_first(message, {"name": UNSURE, "confidence": 1.0 - ranking[0]["confidence"]}, ranking)
         return messages
+
+    def _is_danger(self, candidate: dict[str, Any]) -> bool:
+        return candidate["name"].startswith(tuple(self._config["dangers"])) and (
+            candidate["confidence"] >= self._config["danger"]
+        )
 
     def _is_doubtful(self, ranking: list[dict[str, Any]]) -> bool:
         first, second = ranking[0]["confidence"], ranking[1]["confidence"] if len(ranking) > 1 else 0.0
@@ -68,3 +83,8 @@ class Doubt(GraphComponent, IntentClassifier):
             or first - second < self._config["margin"]
             or strange > self._config["strange"]
         )
+
+
+def _put_first(message: Message, first: dict[str, Any], others: list[dict[str, Any]]) -> None:
+    message.set(INTENT, first, add_to_output=True)
+    message.set(INTENT_RANKING_KEY, [first, *others], add_to_output=True)

@@ -75,6 +75,30 @@ def language_pairs(examples: list[Example]) -> Iterator[tuple[str, Language]]:
             yield example.translation, "en"
 
 
+# Words that change nothing of what a message is about.
+# fmt: off
+_SMALL = frozenset({
+    "a", "an", "the", "to", "of", "for", "in", "on", "at", "it", "this", "that", "please", "pls", "ok", "so", "and",
+    "el", "la", "los", "las", "un", "una", "de", "del", "al", "en", "por", "favor", "porfa", "y", "e", "lo", "pues",
+})
+# fmt: on
+
+
+def gist_of(text: str) -> str:
+    """The words that count in `text`, sorted: two messages of one gist are the same to a reader."""
+    return " ".join(sorted(word for word in re.findall(r"\w+", bare(text)) if word not in _SMALL))
+
+
+def leaked(examples: list[Example], unseen: Collection[str]) -> Iterator[str]:
+    """Training messages, or their translations, that say what one of the `unseen` evaluation messages says."""
+    gists = {gist_of(text): text for text in unseen}
+    for example in examples:
+        for text in filter(None, (example.text, example.translation)):
+            found = gists.get(gist_of(text))
+            if found and gist_of(text):
+                yield f"nlu_data/{example.file}: {example.topic}: “{text}” is in the evaluation too, as “{found}”"
+
+
 def check_examples(examples: list[Example], topics: Collection[str], intents: Collection[str]) -> Iterator[str]:
     """What is wrong, a sentence each. `topics`: the catalogue; `intents`: what `domain.yml` lists."""
     counts: Counter[tuple[str, Language]] = Counter((e.topic, e.language) for e in examples)
@@ -88,6 +112,12 @@ def check_examples(examples: list[Example], topics: Collection[str], intents: Co
         for language in LANGUAGES:
             if counts[topic, language] < FEWEST:
                 yield f"nlu_data/{language}: {topic}: {counts[topic, language]} examples, at least {FEWEST}"
+    gists: dict[tuple[Language, str], set[str]] = defaultdict(set)
+    for example in examples:
+        gists[example.language, gist_of(example.text)].add(example.topic)
+    for (_, gist), where in sorted(gists.items()):
+        if gist and len(where) > 1:
+            yield f"nlu_data: “{gist}” stands, in other order or with small words, under: {', '.join(sorted(where))}"
     places: dict[str, set[str]] = defaultdict(set)
     for example in examples:
         if example.language not in LANGUAGES:

@@ -50,7 +50,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             "lexicon_weight": 0.15,
             "candidates": 10,
             "courtesy": ["greet", "thanks", "goodbye"],
-            "asked": 0.2,
+            "asked": 0.1,
         }
 
     def __init__(
