@@ -30,6 +30,9 @@ PATIENCE_IN_DANGER = 1.0
 MOST_QUESTIONS = 6  # of one message that are looked at
 MOST_ANSWERS = 3  # to one message; what else was asked is offered
 MOST_WORDS_OF_A_FOLLOW_UP = 6
+LIKELY = 0.15  # as likely as this, a short message has a subject of its own
+WORDS_OF_A_STORY = 20
+SURE_OF_A_PART = 0.6  # a part of a message is a guess more, so it must be surer than a whole one
 
 T = TypeVar("T")
 
@@ -165,15 +168,17 @@ class Conversation:
         if message.button or whole.decision == "emergency":
             return [whole]
         parts = questions_in(message.text)[:MOST_QUESTIONS]
-        if len(parts) > 1 or (parts and _in_doubt(whole)):
+        # A long story is read for its question; in a short message each part would only be another guess.
+        story = _in_doubt(whole) and len(message.text.split()) >= WORDS_OF_A_STORY
+        if len(parts) > 1 or (parts and story):
             told = await self._each(parts, message, language, replace(memory, dialogue=whole.dialogue))
             if told and told[-1].decision == "emergency":
                 return told[-1:]
             answered = [whole if each.topics == whole.topics else each for each in told if not _in_doubt(each)]
-            if len(answered) > 1 or (answered and _in_doubt(whole)):
+            if len(answered) > 1 or (answered and story):
                 return [*answered, *(each for each in told if _in_doubt(each))]
         if _in_doubt(whole):
-            return [await self._followed_up(message, language, memory) or whole]
+            return [await self._followed_up(message, language, memory, whole) or whole]
         return [whole]
 
     async def _each(
@@ -185,15 +190,18 @@ class Conversation:
             each = await self.dialogue.respond(replace(message, text=part), language, memory)
             if each.decision == "emergency":
                 return [*told, each]
-            new = each.decision in ("answer", "action") and all(each.topics != other.topics for other in told)
+            sure = each.decision in ("answer", "action") and each.candidates[0].confidence >= SURE_OF_A_PART
+            new = sure and all(each.topics != other.topics for other in told)
             if new or (_in_doubt(each) and any(say.choices for say in each.says)):
                 told.append(each)
             if each.decision in ("answer", "action"):
                 memory = replace(memory, dialogue=each.dialogue)
         return told
 
-    async def _followed_up(self, message: Incoming, language: Language, memory: Memory) -> Understanding | None:
-        """A short message read as going on with the topic before it: "and the legs?", "¿y para niños?"."""
+    async def _followed_up(
+        self, message: Incoming, language: Language, memory: Memory, whole: Understanding
+    ) -> Understanding | None:
+        """A short message read as going on with the topic before it: "and the legs?", "really?"."""
         subject = self.dialogue.subject(memory)
         if subject is None or len(message.text.split()) > MOST_WORDS_OF_A_FOLLOW_UP:
             return None
@@ -203,8 +211,8 @@ class Conversation:
             return None
         if again.topics != (subject,):
             return again
-        if _CORRECTS.match(bare(message.text)):
-            return None
+        if whole.candidates and whole.candidates[0].confidence >= LIKELY:
+            return None  # it has a subject of its own, so ask which
         # It was answered already: what is left lies behind "more".
         return replace(again, says=tuple(replace(say, part="more") for say in again.says))
 
@@ -303,10 +311,6 @@ _NO_NEW_SUBJECT = frozenset({"affirm", "deny", "change_language", "more_detail",
 def _leaves_open(understood: Understanding) -> bool:
     """Whether someone who was in danger a message ago may still be: nothing new was asked, or it was not understood."""
     return _in_doubt(understood) or set(understood.topics) <= _NO_NEW_SUBJECT
-
-
-# "No, I meant the arms": whatever it is about, it is not what was answered.
-_CORRECTS = re.compile(r"\W*(?:no\b|not\b|i mean|i meant|sorry|perdon|quise decir|me refer|digo|mejor dicho)")
 
 
 def _in_doubt(understood: Understanding) -> bool:

@@ -358,3 +358,68 @@ async def test_without_its_database_the_assistant_still_answers(parts: Parts, te
     assert not turn.recorded
     assert turn.failure is not None
     assert "record: OperationalError" in turn.failure
+
+
+@pytest.mark.parametrize(
+    ("text", "topics"),
+    [
+        ("how much is it and does it hurt?", ("cost", "how_given")),
+        ("¿Cuánto cuesta el tratamiento? ¿Dónde queda la clínica?", ("cost", "location")),
+        ("how much is it?", ("cost",)),
+        ("is it safe and effective?", None),  # one question, whatever it is taken for
+    ],
+)
+async def test_several_questions_each_get_their_answer(parts: Parts, text: str, topics: tuple[str, ...] | None) -> None:
+    turn = await say(parts, text)
+    assert len(turn.topics) <= 1 if topics is None else turn.topics == topics
+    if topics:
+        assert [reply.revision.partition("@")[0] for reply in turn.replies] == list(topics)
+
+
+async def test_more_than_three_questions_are_offered_and_not_lost(parts: Parts) -> None:
+    turn = await say(parts, "how much is it, where are you, does it hurt, is it approved?")
+    assert len(turn.replies) == 4
+    assert turn.replies[-1].revision.startswith("also_asked@")
+    assert [button.payload for button in turn.replies[-1].buttons] == ["/approval_status"]
+    assert (await say(parts, "4")).topics == ("approval_status",)
+
+
+async def test_danger_in_one_of_several_questions_is_all_that_counts(parts: Parts) -> None:
+    turn = await say(parts, "how much is it? where are you? and what if I just took all my pills to die?")
+    assert turn.decision == "emergency"
+    assert len(turn.replies) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "then", "topic"),
+    [
+        ("will I walk again?", "why?", "more_detail"),
+        ("¿volveré a caminar?", "¿por qué?", "more_detail"),
+        ("will I walk again?", "really?", "walk_again"),
+    ],
+)
+async def test_a_follow_up_is_read_with_what_came_before(parts: Parts, before: str, then: str, topic: str) -> None:
+    await say(parts, before)
+    turn = await say(parts, then)
+    assert turn.topics == (topic,)
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("quanto custa o tratamento para o meu filho?", True),
+        ("Bonjour, combien coûte le traitement pour mon fils ?", True),
+        ("сколько это стоит", True),
+        ("这个多少钱", True),
+        ("cuánto cuesta el tratamiento para mi hijo?", False),
+        ("how much is the treatment for my son?", False),
+        ("ok", False),
+        ("👍", False),
+    ],
+)
+async def test_another_language_gets_a_kind_sentence_in_both(parts: Parts, text: str, other: bool) -> None:
+    turn = await say(parts, text)
+    assert turn.replies[0].revision.startswith("language_only_two@") is other
+    if other:
+        assert "English" in turn.replies[0].text
+        assert "español" in turn.replies[0].text

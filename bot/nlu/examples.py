@@ -117,14 +117,10 @@ def check_examples(examples: list[Example], topics: Collection[str], intents: Co
         gists[example.language, gist_of(example.text)].add(example.topic)
     for (_, gist), where in sorted(gists.items()):
         if gist and len(where) > 1:
-            yield f"nlu_data: “{gist}” stands, in other order or with small words, under: {', '.join(sorted(where))}"
-    places: dict[str, set[str]] = defaultdict(set)
+            topics_of_it = ", ".join(sorted(where))
+            yield f"nlu_data: “{gist}” stands under several topics, give or take small words: {topics_of_it}"
     for example in examples:
         if example.language not in LANGUAGES:
             yield f"nlu_data/{example.file}: {example.topic}: metadata must say {{language: en}} or {{language: es}}"
         if example.language == "es" and not example.translation:
             yield f"nlu_data/{example.file}: {example.topic}: no English beside “{example.text}”"
-        places[" ".join(re.findall(r"\w+", bare(example.text)))].add(example.topic)
-    for text, where in sorted(places.items()):
-        if text and len(where) > 1:
-            yield f"nlu_data: “{text}” stands under several topics: {', '.join(sorted(where))}"

@@ -1,0 +1,28 @@
+"""The questions in a message: hits beside near misses, both languages."""
+
+import pytest
+
+from bot.questions import questions_in
+
+
+@pytest.mark.parametrize(
+    ("text", "questions"),
+    [
+        ("how much is it and does it hurt?", ["how much is it", "does it hurt?"]),
+        ("¿Cuánto cuesta y dónde quedan?", ["¿Cuánto cuesta", "dónde quedan?"]),
+        ("hola, cuanto vale y duele", ["cuanto vale", "duele"]),
+        ("Precio? Duele? Dónde?", ["Precio?", "Duele?", "Dónde?"]),
+        ("what is muse, how does it work", ["what is muse", "how does it work"]),
+        ("He fell in 2019. He is C5. Will he walk?", ["Will he walk?"]),
+        ("Buenas. ¿Es seguro? ¿Aceptan EPS?", ["¿Es seguro?", "¿Aceptan EPS?"]),
+        ("is it safe and effective?", ["is it safe and effective?"]),  # one question
+        ("Can I walk and use my hands again?", ["Can I walk and use my hands again?"]),
+        ("¿puedo caminar y volver a trabajar?", ["¿puedo caminar y volver a trabajar?"]),
+        ("mi hermano y yo queremos ir", []),
+        ("I want an appointment", []),
+        ("", []),
+        ("???", []),
+    ],
+)
+def test_questions_in(text: str, questions: list[str]) -> None:
+    assert questions_in(text) == questions
