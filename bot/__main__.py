@@ -230,6 +230,28 @@ def evaluate_questions(
     screen.print(f"The report is {report}")
 
 
+@measures.command("public")
+def evaluate_public(
+    data: Annotated[Path | None, typer.Option(help="The folder with the public data sets.")] = None,
+) -> None:
+    """Run the same classifier on public data sets, beside published figures. Takes a few minutes."""
+    from evaluation.public import WHERE, measure
+
+    if data is None:
+        raise SettingsError(WHERE)
+    table = Table(box=None, header_style="bold")
+    for heading in ("data", "measure", "ours", "plain SVC", "best published", "Rasa published"):
+        table.add_column(heading, justify="left" if heading in ("data", "measure", "best published") else "right")
+    with progress_bar("Measuring") as bar:
+        task = bar.add_task("", total=None)
+        for row in measure(data, lambda name: bar.update(task, description=name)):
+            best = f"{row.best[0]:g} ({row.best[1]})" if row.best else ""
+            others = ("" if value is None else f"{value:g}" for value in (row.plain, row.rasa))
+            plain, rasa = others
+            table.add_row(row.data, row.measure, f"{row.ours:.3g}", plain, best, rasa)
+    Console(width=max(screen.width, 120)).print(table)
+
+
 def _figures(summaries: "dict[str, Summary]") -> Table:
     table = Table(box=None, header_style="bold")
     table.add_column("")

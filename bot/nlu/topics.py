@@ -56,7 +56,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
     def __init__(
         self,
         config: dict[str, Any],
-        model_storage: ModelStorage,
+        model_storage: ModelStorage | None,
         resource: Resource,
         model: tuple[Lexicon, Pipeline] | None = None,
     ) -> None:
@@ -90,26 +90,29 @@ class TopicClassifier(GraphComponent, IntentClassifier):
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learns from every example that has a topic, and keeps the result in the model."""
-        examples = training_data.intent_examples
+        self._model = self.learn(training_data.intent_examples)
+        assert self._storage is not None, "a component that is to be kept has its storage"
+        with self._storage.write_to(self._resource) as folder:
+            joblib.dump(self._model, folder / FILE, compress=3)
+        return self._resource
+
+    def learn(self, examples: list[Message]) -> tuple[Lexicon, Pipeline]:
+        """The lexicon and the classifier trained on `examples`, which carry tokens and a topic."""
         lexicon = read_lexicon(ROOT / self._config["lexicon"])
         model = build_model(self._config["strength"], self._config["lexicon_weight"])
         model.fit([_text_of(example, lexicon) for example in examples], [example.get(INTENT) for example in examples])
         # Halves the model, and laid out as prediction reads it: else each message would copy the whole matrix.
         model[-1].coef_ = np.asfortranarray(model[-1].coef_, dtype=np.float32)
-        self._model = lexicon, model
-        with self._storage.write_to(self._resource) as folder:
-            joblib.dump(self._model, folder / FILE, compress=3)
-        return self._resource
+        return lexicon, model
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Sets `intent` and `intent_ranking` of each message."""
         if self._model is not None:
-            lexicon, model = self._model
-            scores = model.decision_function([_text_of(message, lexicon) for message in messages])
+            scores = scores_of(self._model, messages)
             for message, probabilities in zip(
                 messages, softmax(scores * self._config["sharpness"], axis=1), strict=True
             ):
-                found = {str(t): float(p) for t, p in zip(model.classes_, probabilities, strict=True)}
+                found = {str(t): float(p) for t, p in zip(self._model[1].classes_, probabilities, strict=True)}
                 best = sorted(self._asked(found).items(), key=lambda pair: pair[1], reverse=True)
                 ranking = [{"name": topic, "confidence": p} for topic, p in best[: self._config["candidates"]]]
                 message.set("intent", ranking[0], add_to_output=True)
@@ -140,6 +143,13 @@ def build_model(strength: float, lexicon_weight: float) -> Pipeline:
         [("words", words), ("pieces", pieces), ("things", things)], transformer_weights={"things": lexicon_weight}
     )
     return make_pipeline(features, LinearSVC(C=strength))
+
+
+def scores_of(model: tuple[Lexicon, Pipeline], messages: list[Message]) -> Any:
+    """A row of scores for each message, in the order of the classifier's `classes_`; two classes are two columns."""
+    lexicon, pipeline = model
+    scores = pipeline.decision_function([_text_of(message, lexicon) for message in messages])
+    return scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1)
 
 
 def _text_of(message: Message, lexicon: Lexicon) -> str:
