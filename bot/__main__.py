@@ -22,7 +22,7 @@ from bot.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from bot.checks import Row
-    from evaluation.questions import Summary
+    from evaluation.questions import Outcome, Summary
 
 _NUMBERS = {"words en", "es", "grade en", "ease es", "claims"}
 
@@ -193,6 +193,62 @@ def show(
         screen.print(line)
 
 
+@cli.command()
+def teach(
+    context: typer.Context,
+    topic: Annotated[str, typer.Argument(help="What the message is about: a topic of content/topics.yml.")],
+    text: Annotated[str, typer.Argument(help="The message, as a person typed it, without name or number.")],
+    lang: Annotated[Language, typer.Option(help="Its language, en or es.")] = "en",
+    english: Annotated[str | None, typer.Option(help="The English of a Spanish message.")] = None,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Train, and tell what the evaluation gains or loses.")
+    ] = False,
+) -> None:
+    """Add a training message to a topic. Tells first whether the model knows it already; then nothing is added."""
+    from bot.teaching import add_example
+
+    settings: Settings = context.obj
+    with throwaway_database(settings) as throwaway:
+        told = _understood(throwaway, text, lang)
+    if told == topic:
+        screen.print(f"This teaches nothing new: the model takes it for {topic} already.")
+        return
+    file = add_example(settings.nlu_folder, topic, lang, text, english)
+    screen.print(f"Added to {file.name}. So far the model took it for {told or 'nothing that it is sure of'}.")
+    if not measure:
+        screen.print("Next: musebot check, musebot train; --measure tells what the evaluation gains or loses.")
+        return
+    before = _summaries(_asked(settings, train_anew=False))
+    after = _summaries(_asked(settings, train_anew=True))
+    for language in LANGUAGES:
+        old, new = before[language], after[language]
+        screen.print(
+            f"{language}: right {old.right * 100:.1f} % -> {new.right * 100:.1f} %, "
+            f"wrong {old.wrong * 100:.1f} % -> {new.wrong * 100:.1f} %, "
+            f"out of scope answered {old.strange_answered * 100:.1f} % -> {new.strange_answered * 100:.1f} %"
+        )
+
+
+def _understood(settings: Settings, text: str, language: Language) -> str | None:
+    """The topic that the model takes a message for; None where it asks or gives up."""
+    from bot.app import build
+    from bot.messages import Incoming
+    from bot.store import migrate
+
+    parts = build(settings)
+    migrate(parts.engine)
+    turn = asyncio.run(parts.conversation.handle(Incoming("teach", "one", text, language=language)))
+    return turn.topics[0] if turn.topics and turn.decision not in ("clarify", "fallback") else None
+
+
+def _summaries(outcomes: "list[Outcome]") -> "dict[str, Summary]":
+    from evaluation.questions import summarise
+
+    return {
+        language: summarise([each for each in outcomes if each.question.language == language]) for language in LANGUAGES
+    }
+
+
 @measures.command("questions")
 def evaluate_questions(
     context: typer.Context,
@@ -200,16 +256,29 @@ def evaluate_questions(
     as_is: Annotated[bool, typer.Option("--as-is", help="Use the model that is there; do not train one.")] = False,
 ) -> None:
     """Ask the unseen questions of evaluation/questions through the whole main path, and print what became of them."""
+    from evaluation.questions import confusions
+    from evaluation.report import write_report
+
+    outcomes = _asked(context.obj, train_anew=not as_is)
+    summaries = _summaries(outcomes)
+    Console(width=max(screen.width, 100)).print(_figures(summaries))
+    for asked, answered, count in confusions(outcomes)[:10]:
+        screen.print(f"  {count} x {asked} answered as {answered}")
+    write_report(report, outcomes, summaries)
+    screen.print(f"The report is {report}")
+
+
+def _asked(chosen: Settings, *, train_anew: bool) -> "list[Outcome]":
+    """What became of the unseen questions, with the model that is there or with one made for it."""
     from bot.app import build
     from bot.store import migrate
     from bot.training import train as make
-    from evaluation.questions import ask_all, confusions, read_questions, summarise
-    from evaluation.report import write_report
+    from evaluation.questions import ask_all, read_questions
 
     questions = read_questions()
-    with throwaway_database(context.obj) as settings, progress_bar("Measuring") as bar:
+    with throwaway_database(chosen) as settings, progress_bar("Measuring") as bar:
         task = bar.add_task("reading the examples", total=1.0)
-        if not as_is:
+        if train_anew:
             fresh = Path(settings.database_url.removeprefix("sqlite:///")).with_name("musebot.tar.gz")
             settings = settings.model_copy(update={"model_file": fresh})
             make(settings, lambda share, step: bar.update(task, completed=share / 2, description=step))
@@ -219,15 +288,7 @@ def evaluate_questions(
         def told(done: int) -> None:
             bar.update(task, completed=0.5 + done / len(questions) / 2, description="asking")
 
-        outcomes = asyncio.run(ask_all(parts.conversation, questions, told))
-    summaries: dict[str, Summary] = {
-        language: summarise([each for each in outcomes if each.question.language == language]) for language in LANGUAGES
-    }
-    Console(width=max(screen.width, 100)).print(_figures(summaries))
-    for asked, answered, count in confusions(outcomes)[:10]:
-        screen.print(f"  {count} x {asked} answered as {answered}")
-    write_report(report, outcomes, summaries)
-    screen.print(f"The report is {report}")
+        return asyncio.run(ask_all(parts.conversation, questions, told))
 
 
 @measures.command("public")
