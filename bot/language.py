@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import numpy as np
 import yaml
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.naive_bayes import MultinomialNB
@@ -28,8 +29,8 @@ DEFAULT_LANGUAGE: Language = "es"  # of the clinic, for someone of whom nothing 
 class Languages:
     """Tells the language of a message.
 
-    Character n-grams with naive Bayes: 99.98 % right on 5,862 messages of four words or more (five-fold
-    cross-validation), where a general-purpose detector of 96 MB reached 99.80 %.
+    Character n-grams with naive Bayes: 99.8 % right on our own messages of four words or more in five-fold
+    cross-validation, as much as a general-purpose detector of 96 MB reached on the first of them.
     """
 
     def __init__(self, examples: Iterable[tuple[str, Language]], others: Mapping[str, str]) -> None:
@@ -44,7 +45,7 @@ class Languages:
             name: {word for word in words.split() if ours[word] < COMMON * len(texts)} for name, words in others.items()
         }
         self._model = make_pipeline(
-            TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), min_df=2, strip_accents=None),
+            TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), min_df=2, dtype=np.float32),
             MultinomialNB(alpha=0.05, fit_prior=False),
         ).fit(texts, labels)
 

@@ -37,7 +37,7 @@ class Doubt(GraphComponent, IntentClassifier):
         that begins like one of `dangers` is taken for what it is about.
         """
         return {
-            "threshold": 0.35,
+            "threshold": 0.3,
             "margin": 0.1,
             "strange": 0.02,
             "danger": 0.15,

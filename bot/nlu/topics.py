@@ -136,7 +136,7 @@ def build_model(strength: float, lexicon_weight: float) -> Pipeline:
         preprocessor=_words, token_pattern=r"\S+", ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32
     )
     pieces = TfidfVectorizer(
-        preprocessor=_words, analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=3, dtype=np.float32
+        preprocessor=_words, analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, min_df=4, dtype=np.float32
     )
     things = TfidfVectorizer(analyzer=_things, dtype=np.float32)
     features = FeatureUnion(
