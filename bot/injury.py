@@ -151,6 +151,33 @@ _NONE = re.compile(r"^\W*" + _word("no", "none", "nothing", "nope", "ninguna?", 
 _NOT_KNOWN = re.compile(
     r"^\W*" + _word("(?:i )?(?:dont|do not) know", "no se", "ni idea", "not sure", r"no estoy segur\w", "skip", "paso")
 )
+_RELATIVES = (
+    "son", "daughter", "husband", "wife", "mother", "father", "mom", "mum", "mama", "dad", "papa", "brother", "sister",
+    "friend", "cousin", "boyfriend", "girlfriend", "uncle", "aunt", r"grand\w+", "patient", "nephew", "niece",
+    "partner", "boy", "girl", "kid", "child", "baby", r"hij[oa]\w*", r"espos[oa]", "marido", "mujer", "madre", "padre",
+    r"herman[oa]\w*", r"ti[oa]", r"prim[oa]", r"abuel[oa]\w*", r"novi[oa]", r"amig[oa]", "paciente", r"sobrin[oa]",
+    r"suegr[oa]", r"cunad[oa]", "pareja", r"nin[oa]", "bebe", "mami", "papi",
+)
+_OTHER = re.compile(rf"\b(?:my|our|mi|mis|nuestr[oa]|una?|the) (?:\w+ )?{_any(*_RELATIVES)}\b")
+_SELF = re.compile(
+    _word("i am", "im", "i have", "ive", "i was", "i got", "my injury", "mi lesion", "soy", "tengo", "quede",
+          "me lesione", "me accidente", "me cai", "yo")
+)
+_COUNTRIES = {
+    "CO": _word("colombia"), "MX": _word("mexico"), "AR": _word("argentina"), "CL": _word("chile"), "PE": _word("peru"),
+    "EC": _word("ecuador"), "VE": _word("venezuela"), "BO": _word("bolivia"), "UY": _word("uruguay"),
+    "PY": _word("paraguay"), "PA": _word("panama"), "CR": _word("costa rica"), "GT": _word("guatemala"),
+    "HN": _word("honduras"), "SV": _word("el salvador"), "NI": _word("nicaragua"), "CU": _word("cuba"),
+    "DO": _word("republica dominicana", "dominican republic"), "PR": _word("puerto rico"),
+    "ES": _word("espana", "spain"),
+    "US": _word("united states", "estados unidos", "usa", "the us", "the states", "eeuu", "ee uu"),
+    "CA": _word("canada"), "GB": _word("uk", "england", "scotland", "wales", "reino unido", "inglaterra"),
+    "BR": _word("brazil", "brasil"), "AU": _word("australia"),
+}
+_LIVES = (
+    r"\b(?:i am|im|we are|were|live|living|lives|writing|write|calling|call|come|coming|fly|flying|travel\w*|here|soy"
+    r"|somos|vivo|vive|vivimos|estoy|estamos|escribo|escribimos|llamo|vengo|venimos|viaj\w+|aca|aqui|desde)\b(?: \w+){0,3} "
+)
 # fmt: on
 
 
@@ -165,6 +192,8 @@ class Injury:
         age: In years.
         cause: "traumatic" or "nontraumatic".
         illness: "none", "cancer", "blood_pressure", "breathing", "nerve" or "other".
+        whom: Whom the message is about: "self" or "other".
+        country: Where the person writes from, ISO 3166 code of two letters.
     """
 
     level: str | None = None
@@ -173,6 +202,8 @@ class Injury:
     age: float | None = None
     cause: str | None = None
     illness: str | None = None
+    whom: str | None = None
+    country: str | None = None
 
 
 def injury_in(text: str, *, asked: str | None = None, today: Callable[[], date] = date.today) -> Injury:
@@ -197,6 +228,8 @@ def injury_in(text: str, *, asked: str | None = None, today: Callable[[], date] 
         age=age,
         cause=cause,
         illness=illness,
+        whom="other" if _OTHER.search(words) else "self" if _SELF.search(words) else None,
+        country=next((code for code, name in _COUNTRIES.items() if re.search(_LIVES + name, words)), None),
     )
 
 

@@ -81,7 +81,8 @@ class Summary:
         likeliest: Questions in scope whose likeliest topic is right, whatever was decided.
         strange_answered: Messages out of scope that got an answer; `strange_refused`: ... that got "I don't know".
         calibration: Expected calibration error of the likeliest topic.
-        language: Messages of four words or more whose language was told right.
+        language: Messages of four words or more, in one of our languages and not about changing it, whose language was
+            told right.
     """
 
     count: int
@@ -155,7 +156,7 @@ def summarise(outcomes: Sequence[Outcome]) -> Summary:
     styles: dict[str, list[Outcome]] = defaultdict(list)
     for each in inside:
         styles[each.question.style].append(each)
-    long = [each for each in outcomes if len(each.question.text.split()) >= ENOUGH_WORDS]
+    long = [each for each in outcomes if _has_language(each.question)]
     topics = sorted({each.question.topic for each in outcomes})
     return Summary(
         count=len(inside),
@@ -178,6 +179,11 @@ def summarise(outcomes: Sequence[Outcome]) -> Summary:
         language=_share(each.language == each.question.language for each in long),
         styles={style: (len(some), _share(each.right for each in some)) for style, some in sorted(styles.items())},
     )
+
+
+def _has_language(question: Question) -> bool:
+    """Whether the reply to it should be in its language: not where another is asked for, or gibberish was typed."""
+    return len(question.text.split()) >= ENOUGH_WORDS and question.topic not in ("change_language", STRANGE)
 
 
 def calibration_error(told: Sequence[tuple[float, bool]]) -> float:

@@ -41,7 +41,7 @@ def test_the_figures_of_known_outcomes() -> None:
     assert told.refused == pytest.approx(2 / 7)
     assert told.strange_answered == pytest.approx(1 / 3)
     assert told.strange_refused == pytest.approx(1 / 3)
-    assert told.language == 1.0
+    assert told.language == 1.0  # of those in scope
     assert told.styles == {"plain": (7, pytest.approx(2 / 7))}
     assert sorted(confusions(OUTCOMES)) == [("cost", "hours", 1), ("out_of_scope", "cost", 1)]
 

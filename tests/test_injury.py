@@ -10,7 +10,7 @@ from bot.injury import Injury, injury_in, is_not_known
 
 def told(text: str, asked: str | None = None) -> dict[str, Any]:
     found = injury_in(text, asked=asked, today=lambda: date(2026, 11, 22))
-    return {name: value for name, value in vars(found).items() if value is not None}
+    return {name: value for name, value in vars(found).items() if value is not None and name not in ("whom", "country")}
 
 
 @pytest.mark.parametrize(
@@ -179,3 +179,24 @@ def test_not_known(text: str, expected: bool) -> None:
 
 def test_nothing_is_told_by_nothing() -> None:
     assert injury_in("") == Injury()
+
+
+@pytest.mark.parametrize(
+    ("text", "whom", "country"),
+    [
+        ("my son was hurt in 2020", "other", None),
+        ("mi hermana tiene una lesión", "other", None),
+        ("I am C5", "self", None),
+        ("soy parapléjico y vivo en México", "self", "MX"),
+        ("we are writing from Spain about our daughter", "other", "ES"),
+        ("vivimos en Estados Unidos", None, "US"),
+        ("I live in the UK", None, "GB"),
+        ("is it approved in Colombia?", None, None),  # no word of where the person is
+        ("¿cuánto cuesta?", None, None),
+        ("my hands", None, None),
+        ("the study in Spain", None, None),
+    ],
+)
+def test_for_whom_and_where(text: str, whom: str | None, country: str | None) -> None:
+    found = injury_in(text)
+    assert (found.whom, found.country) == (whom, country)

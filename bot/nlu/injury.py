@@ -21,7 +21,10 @@ ENTITY_OF = {
     "age": "age",
     "cause": "cause",
     "illness": "illness",
+    "whom": "for_whom",
+    "country": "country",
 }
+_OF_THE_PERSON = frozenset({"whom", "country"})  # of no use to the comparison
 _FIELD_ASKED = {"time": "days"}  # where a feature of the comparison has another name than what is known of it
 
 
@@ -71,7 +74,7 @@ class InjuryExtractor(GraphComponent, EntityExtractorMixin):
             message.set(ENTITIES, [*(message.get(ENTITIES) or []), *_entities(found, text)], add_to_output=True)
             if len(text.split()) <= self._config["most_words"] and (
                 (asked and "?" not in text and _replies(text, asked, found))
-                or (metadata.get("comparing") and found != Injury() and not self._is_clear(message))
+                or (metadata.get("comparing") and _tells_injury(found) and not self._is_clear(message))
             ):
                 self._go_on(message)
         return messages
@@ -89,6 +92,10 @@ class InjuryExtractor(GraphComponent, EntityExtractorMixin):
 
 def _replies(text: str, asked: str, found: Injury) -> bool:
     return getattr(found, _FIELD_ASKED.get(asked, asked)) is not None or is_not_known(text)
+
+
+def _tells_injury(found: Injury) -> bool:
+    return any(value is not None for name, value in vars(found).items() if name not in _OF_THE_PERSON)
 
 
 def _entities(found: Injury, text: str) -> list[dict[str, Any]]:
