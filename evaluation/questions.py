@@ -53,7 +53,12 @@ class Outcome:
 
     @property
     def answered(self) -> bool:
-        """Whether the assistant committed itself to a topic of its catalogue."""
+        """Whether the assistant committed itself to a topic of its catalogue.
+
+        Small talk in return for what is out of scope commits it to nothing: French gets "I only know two languages".
+        """
+        if self.strange and self.decision == "talk":
+            return False
         return self.topic is not None and self.topic != STRANGE and self.decision not in ("clarify", "fallback")
 
     @property
