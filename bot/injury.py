@@ -176,7 +176,8 @@ _COUNTRIES = {
 }
 _LIVES = (
     r"\b(?:i am|im|we are|were|live|living|lives|writing|write|calling|call|come|coming|fly|flying|travel\w*"
-    r"|here|soy|somos|vivo|vive|vivimos|estoy|estamos|escribo|escribimos|llamo|vengo|venimos|viaj\w+|aca|aqui|desde)\b(?: \w+){0,3} "
+    r"|here|soy|somos|vivo|vive|vivimos|estoy|estamos|escribo|escribimos|llamo|vengo|venimos|viaj\w+|aca|aqui|desde)\b"
+    r"(?: \w+){0,3} "
 )
 # fmt: on
 
