@@ -148,6 +148,8 @@ class Conversation:
         choices = self.phrases.reply("greet", language).buttons if new else memory.buttons
         message = _typed_choice(message, choices)
         if not message.button and self.languages.is_other(message.text):
+            if memory.alarm:  # whatever it says, the danger may not be over
+                return self._emergency(memory.alarm, language), memory
             reply = self.phrases.reply("language_only_two", language)
             return Turn(language, "talk", (reply,), topics=("change_language",)), memory
         understood = await self._understand(message, language, memory)
@@ -224,8 +226,8 @@ class Conversation:
         replies: list[Reply] = []
         for each in answered[:MOST_ANSWERS]:
             several = [reply for say in each.says for reply in self._replies(say, language, each.slots)]
-            # Of each only the first choice, which is "more": else nobody could choose.
-            replies += [replace(reply, buttons=reply.buttons[:1]) for reply in several]
+            # Of an answer only the first choice, which is "more": else nobody could choose. A question keeps its own.
+            replies += [replace(reply, buttons=reply.buttons[:1]) if reply.claims else reply for reply in several]
         rest = [topic for each in answered[MOST_ANSWERS:] for topic in each.topics]
         rest += [choice for each in understood if _in_doubt(each) for say in each.says for choice in say.choices]
         rest = [

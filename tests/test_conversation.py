@@ -423,3 +423,9 @@ async def test_another_language_gets_a_kind_sentence_in_both(parts: Parts, text:
     if other:
         assert "English" in turn.replies[0].text
         assert "español" in turn.replies[0].text
+
+
+async def test_after_danger_another_language_gets_the_guidance_again(parts: Parts) -> None:
+    await say(parts, "I can't breathe")
+    turn = await say(parts, "não consigo, meu filho está aqui comigo")
+    assert (turn.decision, turn.topics) == ("emergency", ("emergency_breathing",))
