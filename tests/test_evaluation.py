@@ -73,7 +73,7 @@ def test_the_questions_cover_the_catalogue_in_both_languages(content: Content) -
     counts = Counter((question.language, question.topic) for question in read_questions())
     for language in LANGUAGES:
         for topic in content.topics:
-            assert counts[language, topic] >= 7, (language, topic)
+            assert counts[language, topic] >= 8, (language, topic)
     assert {topic for _, topic in counts} <= set(content.topics)
 
 

@@ -13,7 +13,7 @@ from bot.errors import ContentError
 from bot.messages import LANGUAGES, Language
 from bot.text import bare
 
-FEWEST = 25  # examples a topic must have in each language
+FEWEST = 35  # examples a topic must have in each language
 
 
 @dataclass(frozen=True)
