@@ -99,11 +99,13 @@ class Answers:
     def is_withheld(self, topic: str) -> bool:
         """Whether nobody stands behind what the answer says of an effect: never approved, or approved too long ago."""
         answer = self._content.answers[topic]
-        if not answer.effect:
-            return False
-        if answer.review.state == "draft":
+        return answer.effect and self.is_unbacked(answer.review)
+
+    def is_unbacked(self, review: Review) -> bool:
+        """Whether a text of this review may not be told, if it is about effect or safety."""
+        if review.state == "draft":
             return not self._show_draft_effects
-        return answer.review.due is not None and self._today() > answer.review.due + self._grace
+        return review.due is not None and self._today() > review.due + self._grace
 
     def _withheld(self, answer: AnswerEntry, topic: str, language: Language) -> Reply:
         phrase = self._content.phrases["withheld"]

@@ -70,7 +70,7 @@ def build(settings: Settings) -> Parts:
         ),
         dialogue=RasaDialogue(settings.model_file, all_actions(answers, kinds), kinds),
         answers=answers,
-        eligibility=Eligibility(content, answers.notes),
+        eligibility=Eligibility(content, answers.notes, answers.is_unbacked),
         phrases=phrases,
         transcripts=transcripts,
     )

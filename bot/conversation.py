@@ -246,7 +246,7 @@ class Conversation:
     def _comparison(self, say: Say, language: Language, slots: Mapping[str, Any]) -> tuple[Reply, ...]:
         """The person beside the study, and the question for what is missing; the study alone while nothing is known."""
         general = self.answers.main(TOPIC, language)
-        if self.answers.is_withheld(TOPIC):
+        if self.answers.is_withheld(TOPIC) or self.eligibility.is_withheld():
             return (general,)
         question = self.eligibility.question(say.ask, language)
         if say.part == "ask":

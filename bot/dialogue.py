@@ -23,9 +23,9 @@ from rasa_sdk.interfaces import ActionExecutionRejection
 from bot.eligibility import TOPIC
 from bot.errors import MessageError, ModelError
 from bot.messages import Candidate, Decision, Incoming, Language, Memory, Say, Understanding
+from bot.nlu.doubt import UNSURE
 
 MOST_CANDIDATES = 5
-UNSURE = "nlu_fallback"  # Rasa's own name for "no topic is likely enough"
 KEPT_EVENTS = 30  # of the dialogue engine's working memory: about five messages
 _OWN_SLOTS = frozenset(
     {"asked", "pending", "language", "last_topic", "unsure", "requested_slot", "session_started_metadata"}

@@ -25,11 +25,23 @@ TOPIC = "eligibility"
 class Eligibility:
     """The comparison. What it says lies in `eligibility.yml`."""
 
-    def __init__(self, content: Content, notes: Callable[[Review, Language], tuple[str, ...]]) -> None:
-        """The comparison of `content`; `notes` tells the small print on who has checked a text."""
+    def __init__(
+        self,
+        content: Content,
+        notes: Callable[[Review, Language], tuple[str, ...]],
+        is_unbacked: Callable[[Review], bool],
+    ) -> None:
+        """The comparison of `content`.
+
+        Args:
+            content: What the content folder holds.
+            notes: Tells the small print on who has checked a text.
+            is_unbacked: Tells whether a text about effect or safety may not be told, going by its review.
+        """
         self._content = content
         self._entry = content.eligibility
         self._notes = notes
+        self._is_unbacked = is_unbacked
 
     def compare(self, slots: Mapping[str, Any], only: Sequence[str], language: Language) -> Reply | None:
         """What is known of the person beside the study, a cited line each; None when nothing is known yet.
@@ -55,6 +67,10 @@ class Eligibility:
             notes=self._notes(self._entry.review, language),
             revision=revision_of(TOPIC, self._entry),
         )
+
+    def is_withheld(self) -> bool:
+        """Whether nobody stands behind the comparison; it has a review of its own, beside that of the answer."""
+        return self._is_unbacked(self._entry.review)
 
     def question(self, feature: str | None, language: Language) -> Reply:
         """The question for one more feature, with its choices; when there is none, only where to go on."""

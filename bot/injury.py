@@ -188,7 +188,7 @@ class Injury:
 
     Attributes:
         level: "C5", "C4-C6", "T10", or a region: "cervical", "thoracic", "lumbar", "sacral", "cauda", "paraplegia".
-        completeness: "complete", "incomplete", or the grade: "A" to "E", "B1" to "B3".
+        completeness: "complete", "incomplete", or the grade: "B" to "E", "B1" to "B3"; grade A is "complete".
         days: Since the injury.
         age: In years.
         cause: "traumatic" or "nontraumatic".
@@ -284,9 +284,7 @@ def _days(words: str, about_injury: bool, asked: str | None, today: Callable[[],
                 unit = next(unit for unit, spelling in _UNITS.items() if re.fullmatch(spelling, found["unit"]))
                 return round(number * DAYS[unit], 1)
     if asked in (None, "time") and about_injury:
-        year = _ITS_YEAR.search(words) or (
-            re.fullmatch(r"\W*(?P<year>(?:19[4-9]|20\d)\d)\W*", words) if asked else None
-        )
+        year = _ITS_YEAR.search(words) or (_BARE_YEAR.fullmatch(words) if asked else None)
         if year and int(year["year"]) < today().year:
             return round((today().year - int(year["year"])) * DAYS["year"], 1)
         if re.search(r"\b(?:yesterday|ayer|anoche|last night)\b", words):

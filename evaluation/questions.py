@@ -55,9 +55,9 @@ class Outcome:
     def answered(self) -> bool:
         """Whether the assistant committed itself to a topic of its catalogue.
 
-        Small talk in return for what is out of scope commits it to nothing: French gets "I only know two languages".
+        "I only know English and Spanish", in return for something strange in French, commits it to nothing.
         """
-        if self.strange and self.decision == "talk":
+        if self.strange and self.decision == "talk" and self.topic == "change_language":
             return False
         return self.topic is not None and self.topic != STRANGE and self.decision not in ("clarify", "fallback")
 

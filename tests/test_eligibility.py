@@ -1,13 +1,16 @@
 """The comparison with the people of the study: over several messages, one question at a time, nothing decided."""
 
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
+from bot.answers import Answers
 from bot.app import Parts
-from bot.content import Content
+from bot.content import Content, Review
 from bot.curation import CASES
-from bot.eligibility import SLOTS, case_of
+from bot.eligibility import SLOTS, Eligibility, case_of
 from bot.messages import LANGUAGES, Incoming, Language, Turn
 
 
@@ -183,11 +186,18 @@ async def test_every_case_reads_as_a_sentence_of_its_language(
             assert text.endswith(".")
 
 
-async def test_with_drafts_turned_off_nothing_is_compared(parts: Parts, content: Content) -> None:
-    from dataclasses import replace
-
-    from bot.answers import Answers
-
-    hidden = replace(parts.conversation, answers=Answers(content, show_draft_effects=False))
+@pytest.mark.parametrize("answer_approved", [False, True])
+async def test_with_drafts_turned_off_nothing_is_compared(
+    parts: Parts, content: Content, answer_approved: bool
+) -> None:
+    """The comparison is a draft of its own: an approved answer beside it does not bring it back."""
+    if answer_approved:
+        review = Review(state="approved", by="Dr A", on=date(2026, 1, 1), due=date(2999, 1, 1))
+        answer = content.answers["eligibility"].model_copy(update={"review": review})
+        content = replace(content, answers={**content.answers, "eligibility": answer})
+    answers = Answers(content, show_draft_effects=False)
+    comparison = Eligibility(content, answers.notes, answers.is_unbacked)
+    hidden = replace(parts.conversation, answers=answers, eligibility=comparison)
     turn = await hidden.handle(Incoming("terminal", "eva", "am I a candidate? C5 complete"))
-    assert [reply.text for reply in turn.replies] == [content.phrases["withheld"].en]
+    wanted = content.answers["eligibility"].lead if answer_approved else content.phrases["withheld"]
+    assert [reply.text for reply in turn.replies] == [wanted.en]
