@@ -22,7 +22,7 @@ from sklearn.model_selection import StratifiedKFold
 from bot.errors import SettingsError
 from bot.messages import Language
 from bot.nlu.tokenizer import BilingualTokenizer
-from bot.nlu.topics import TopicClassifier, scores_of
+from bot.nlu.topics import TopicClassifier
 
 STRANGE = "NO_NODES_DETECTED"
 CLINC_STRANGERS = 100 / 3000  # the share of the validation part that is out of scope, as its authors count it
@@ -85,7 +85,7 @@ class Classifier:
     def probabilities(self, texts: list[str]) -> tuple[Any, Any]:
         """The labels, and a row of probabilities for each text."""
         messages = [self._message(text, "") for text in texts]
-        return self._model[1].classes_, softmax(scores_of(self._model, messages) * self._sharpness, axis=1)
+        return self._model.topics, softmax(self._model.scores(messages) * self._sharpness, axis=1)
 
     def _message(self, text: str, label: str) -> Message:
         message = Message(data={TEXT: text, INTENT: label, METADATA: {"language": self._language}})

@@ -13,6 +13,7 @@ from bot.errors import ContentError
 from bot.messages import LANGUAGES, Language
 from bot.text import bare
 
+QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C is seven times as quick
 FEWEST = 35  # examples a topic must have in each language
 
 
@@ -38,7 +39,7 @@ def read_examples(folder: Path) -> list[Example]:
     for path in sorted(folder.rglob("*.yml")):
         name = path.relative_to(folder).as_posix()
         try:
-            parsed = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            parsed = yaml.load(path.read_text(encoding="utf-8"), QUICK) or {}  # noqa: S506 - a safe loader
             for block in parsed.get("nlu") or ():
                 if "intent" in block:
                     found += _of_block(block, name)

@@ -1,9 +1,12 @@
 """Which topic is a message about? Words and character n-grams with a linear classifier: nothing to download."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import joblib
 import numpy as np
+from numpy.typing import NDArray
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -15,15 +18,75 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.special import softmax
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.pipeline import FeatureUnion
 from sklearn.svm import LinearSVC
 
-from bot.nlu.lexicon import Lexicon, read_lexicon
+from bot.nlu.features import Reader, Reading, build_features
+from bot.nlu.lexicon import read_lexicon
+from bot.nlu.tokenizer import bare_words, english_of, language_of
+from bot.nlu.translations import learn_translations
 from bot.settings import ROOT
 
 FILE = "topics.joblib"
-BETWEEN = "\t"  # a message's words and the things that it names
+MOST_STEPS = 127  # to either side of nothing, in a byte
+
+
+@dataclass(frozen=True)
+class TopicModel:
+    """What was learnt: how to read a message, and what each feature speaks for.
+
+    Attributes:
+        topics: In the order of the scores.
+        weights: Features by topics, in steps of a size of their own for each topic. A byte each: the whole matrix is a
+            quarter of what it would be, and what is lost is far less than one example changes.
+        steps: The size of a step, for each topic.
+        offsets: The score of a message without any feature, for each topic.
+    """
+
+    reader: Reader
+    features: FeatureUnion
+    topics: NDArray[np.str_]
+    weights: NDArray[np.int8]
+    steps: NDArray[np.float32]
+    offsets: NDArray[np.float32]
+
+    def scores(self, messages: Sequence[Message]) -> NDArray[np.float32]:
+        """A row of scores for each message."""
+        found = self.features.transform([reading_of(message, self.reader) for message in messages]).tocsr()
+        rows = zip(found.indptr, found.indptr[1:], strict=False)
+        return np.stack([self._score(found.data[a:b], found.indices[a:b]) for a, b in rows])
+
+    def _score(self, values: NDArray[np.float32], features: NDArray[np.int32]) -> NDArray[np.float32]:
+        # Only the rows of the features that the message has are looked at.
+        return (values @ self.weights[features].astype(np.float32)) * self.steps + self.offsets
+
+
+def learn(examples: Sequence[Message], reader: Reader, config: dict[str, Any], *, bilingual: bool) -> TopicModel:
+    """The model of `examples`, which carry tokens and a topic. `bilingual`: whether there are translations to use."""
+    features = build_features(things=config["lexicon_weight"], english=config["english_weight"] if bilingual else 0)
+    numbers = features.fit_transform([reading_of(example, reader) for example in examples])
+    machine = LinearSVC(C=config["strength"]).fit(numbers, [example.get(INTENT) for example in examples])
+    weights, offsets = machine.coef_.T, machine.intercept_
+    if weights.shape[1] == 1:  # of two topics the machine scores the second only
+        weights, offsets = np.hstack([-weights, weights]), np.hstack([-offsets, offsets])
+    steps = np.abs(weights).max(axis=0) / MOST_STEPS
+    return TopicModel(
+        reader,
+        features,
+        machine.classes_,
+        np.rint(weights / steps).astype(np.int8),
+        steps.astype(np.float32),
+        offsets.astype(np.float32),
+    )
+
+
+def reading_of(message: Message, reader: Reader) -> Reading:
+    """What there is to see in a message that carries tokens."""
+    return reader.read(_words_of(message), language_of(message))
+
+
+def _words_of(message: Message) -> list[str]:
+    return [token.lemma for token in message.get(TOKENS_NAMES[TEXT]) or ()]
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -39,15 +102,17 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         """What `config.yml` may set.
 
         `strength`: inverse regularisation. `sharpness`: turns the classifier's scores into probabilities; it makes
-        those of five-fold cross-validation fit best. `lexicon`: the file of the field's words, and `lexicon_weight`
-        what they count beside the message's own. `candidates`: how many topics are kept, best first. `courtesy`:
-        topics that people wrap around a question; they do not count once another reaches `asked`.
+        those of five-fold cross-validation fit best. `lexicon`: the file of the field's words. `lexicon_weight` and
+        `english_weight`: what they, and the English for Spanish words, count beside the message's own words.
+        `candidates`: how many topics are kept, best first. `courtesy`: topics that people wrap around a question; they
+        do not count once another reaches `asked`.
         """
         return {
-            "strength": 0.3,
-            "sharpness": 8.4,
+            "strength": 0.6,
+            "sharpness": 7.0,
             "lexicon": "nlu_data/lexicon.yml",
-            "lexicon_weight": 0.15,
+            "lexicon_weight": 0.3,
+            "english_weight": 1.0,
             "candidates": 10,
             "courtesy": ["greet", "thanks", "goodbye"],
             "asked": 0.1,
@@ -58,7 +123,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         config: dict[str, Any],
         model_storage: ModelStorage | None,
         resource: Resource,
-        model: tuple[Lexicon, Pipeline] | None = None,
+        model: TopicModel | None = None,
     ) -> None:
         self._config = config
         self._storage = model_storage
@@ -85,7 +150,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         **kwargs: Any,
     ) -> "TopicClassifier":
         with model_storage.read_from(resource) as folder:
-            model: tuple[Lexicon, Pipeline] = joblib.load(folder / FILE)
+            model: TopicModel = joblib.load(folder / FILE)
         return cls(config, model_storage, resource, model)
 
     def train(self, training_data: TrainingData) -> Resource:
@@ -96,23 +161,18 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             joblib.dump(self._model, folder / FILE, compress=3)
         return self._resource
 
-    def learn(self, examples: list[Message]) -> tuple[Lexicon, Pipeline]:
-        """The lexicon and the classifier trained on `examples`, which carry tokens and a topic."""
-        lexicon = read_lexicon(ROOT / self._config["lexicon"])
-        model = build_model(self._config["strength"], self._config["lexicon_weight"])
-        model.fit([_text_of(example, lexicon) for example in examples], [example.get(INTENT) for example in examples])
-        # Halves the model, and laid out as prediction reads it: else each message would copy the whole matrix.
-        model[-1].coef_ = np.asfortranarray(model[-1].coef_, dtype=np.float32)
-        return lexicon, model
+    def learn(self, examples: list[Message]) -> TopicModel:
+        """The model of `examples`, which carry tokens and a topic, and may carry their English."""
+        pairs = [(_words_of(each), bare_words(english, "en")) for each in examples if (english := english_of(each))]
+        reader = Reader(read_lexicon(ROOT / self._config["lexicon"]), learn_translations(pairs))
+        return learn(examples, reader, self._config, bilingual=bool(pairs))
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Sets `intent` and `intent_ranking` of each message."""
         if self._model is not None:
-            scores = scores_of(self._model, messages)
-            for message, probabilities in zip(
-                messages, softmax(scores * self._config["sharpness"], axis=1), strict=True
-            ):
-                found = {str(t): float(p) for t, p in zip(self._model[1].classes_, probabilities, strict=True)}
+            likely = softmax(self._model.scores(messages) * self._config["sharpness"], axis=1)
+            for message, probabilities in zip(messages, likely, strict=True):
+                found = {str(t): float(p) for t, p in zip(self._model.topics, probabilities, strict=True)}
                 best = sorted(self._asked(found).items(), key=lambda pair: pair[1], reverse=True)
                 ranking = [{"name": topic, "confidence": p} for topic, p in best[: self._config["candidates"]]]
                 message.set("intent", ranking[0], add_to_output=True)
@@ -125,41 +185,3 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         if max(rest.values(), default=0.0) < self._config["asked"]:
             return found
         return {topic: p / sum(rest.values()) for topic, p in rest.items()}
-
-
-def build_model(strength: float, lexicon_weight: float) -> Pipeline:
-    """The classifier, untrained: words and pairs of words, pieces of words, and what the lexicon finds.
-
-    It reads texts with the lexicon's findings behind a tab.
-    """
-    words = TfidfVectorizer(
-        preprocessor=_words, token_pattern=r"\S+", ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32
-    )
-    pieces = TfidfVectorizer(
-        preprocessor=_words, analyzer="char_wb", ngram_range=(2, 4), sublinear_tf=True, min_df=4, dtype=np.float32
-    )
-    things = TfidfVectorizer(analyzer=_things, dtype=np.float32)
-    features = FeatureUnion(
-        [("words", words), ("pieces", pieces), ("things", things)], transformer_weights={"things": lexicon_weight}
-    )
-    return make_pipeline(features, LinearSVC(C=strength))
-
-
-def scores_of(model: tuple[Lexicon, Pipeline], messages: list[Message]) -> Any:
-    """A row of scores for each message, in the order of the classifier's `classes_`; two classes are two columns."""
-    lexicon, pipeline = model
-    scores = pipeline.decision_function([_text_of(message, lexicon) for message in messages])
-    return scores if scores.ndim == 2 else np.stack([-scores, scores], axis=1)
-
-
-def _text_of(message: Message, lexicon: Lexicon) -> str:
-    words = [token.lemma for token in message.get(TOKENS_NAMES[TEXT]) or ()]
-    return f"{' '.join(words)}{BETWEEN}{' '.join(lexicon.of(words))}"
-
-
-def _words(text: str) -> str:
-    return text.partition(BETWEEN)[0]
-
-
-def _things(text: str) -> list[str]:
-    return text.partition(BETWEEN)[2].split()

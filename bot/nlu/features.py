@@ -1,0 +1,90 @@
+"""What the classifier sees of a message: its words, pieces of them, what they name, and what they are in English."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from bot.messages import Language
+from bot.nlu.lexicon import Lexicon
+from bot.nlu.translations import Translations
+
+RARE = 0.0002  # a piece of words in fewer messages than this share of all is left out: one in 5,000
+
+
+class Reading(NamedTuple):
+    """One message. `things`: what the lexicon finds; `english`: its words in English, with their probabilities."""
+
+    words: Sequence[str]
+    things: Sequence[str]
+    english: Mapping[str, float]
+
+
+class Reader:
+    """Reads words with the lexicon and the translations."""
+
+    def __init__(self, lexicon: Lexicon, translations: Translations) -> None:
+        self._lexicon = lexicon
+        self._translations = translations
+
+    def read(self, words: Sequence[str], language: Language) -> Reading:
+        """What there is to see in `words`, bare ones."""
+        return Reading(words, self._lexicon.of(words), self._in_english(words) if language == "es" else Counter(words))
+
+    def _in_english(self, words: Sequence[str]) -> Mapping[str, float]:
+        english: dict[str, float] = defaultdict(float)
+        for word in words:
+            for translation, probability in self._translations.get(word, ()):
+                english[translation] += probability
+        return english
+
+
+def build_features(*, things: float, english: float) -> FeatureUnion:
+    """Turns readings into numbers, not fitted yet.
+
+    Args:
+        things: What the lexicon's findings count beside the words themselves.
+        english: What the English words count; 0 leaves them out.
+    """
+    parts: list[tuple[str, Any]] = [
+        ("words", TfidfVectorizer(analyzer=_words_and_pairs, sublinear_tf=True, dtype=np.float32)),
+        (
+            "pieces",
+            TfidfVectorizer(
+                preprocessor=_text,
+                analyzer="char_wb",
+                ngram_range=(2, 5),
+                sublinear_tf=True,
+                min_df=RARE,
+                dtype=np.float32,
+            ),
+        ),
+        ("things", TfidfVectorizer(analyzer=_things, dtype=np.float32)),
+    ]
+    weights = {"things": things}
+    if english:
+        weights["english"] = english
+        counts = FunctionTransformer(_english), DictVectorizer(dtype=np.float32), TfidfTransformer()
+        parts.append(("english", make_pipeline(*counts)))
+    return FeatureUnion(parts, transformer_weights=weights)
+
+
+def _words_and_pairs(reading: Reading) -> list[str]:
+    return [*reading.words, *(f"{one} {next_}" for one, next_ in zip(reading.words, reading.words[1:], strict=False))]
+
+
+def _text(reading: Reading) -> str:
+    return " ".join(reading.words)
+
+
+def _things(reading: Reading) -> Sequence[str]:
+    return reading.things
+
+
+def _english(readings: Sequence[Reading]) -> list[Mapping[str, float]]:
+    return [reading.english for reading in readings]
