@@ -13,7 +13,10 @@ OFFERED = ("answer", "clinic", "action")
 
 
 class Unsure(Action):
-    """Asks "did you mean", at most three choices; says "I don't know" when nothing is likely, or the second time."""
+    """Asks "did you mean", at most three choices; says "I don't know" when nothing is likely, or the second time.
+
+    Who says so has the choices as well, in case one is right after all.
+    """
 
     def __init__(self, kinds: Mapping[str, str]) -> None:
         """`kinds`: the kind of each topic in the catalogue."""
@@ -24,12 +27,13 @@ class Unsure(Action):
 
     def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
         ranking = {each["name"]: each["confidence"] for each in tracker.latest_message.get("intent_ranking") or ()}
-        likely = [t for t, p in ranking.items() if self._kinds.get(t) in OFFERED and p >= LIKELY_ENOUGH]
+        likely = [t for t, p in ranking.items() if self._kinds.get(t) in OFFERED and p >= LIKELY_ENOUGH][:MOST_CHOICES]
+        lost = tracker.latest_message.get("intent", {}).get("lost", False)
         before = float(tracker.get_slot("unsure") or 0)
         if before >= 1:
-            dispatcher.utter_message(response="fallback_again", choices=likely[:MOST_CHOICES])
-        elif likely:
-            dispatcher.utter_message(response="clarify", choices=likely[:MOST_CHOICES])
-        else:
+            dispatcher.utter_message(response="fallback_again", choices=likely)
+        elif not likely:
             dispatcher.utter_message(response="fallback")
+        else:
+            dispatcher.utter_message(response="fallback_perhaps" if lost else "clarify", choices=likely)
         return [SlotSet("unsure", before + 1)]

@@ -16,8 +16,8 @@ MAX_WORDS_OF_THE_CLINIC = 40  # a detail that the clinic fills in
 # Phrases that the assistant cannot do without; the phrases of `talk` and `action` topics come on top.
 # fmt: off
 REQUIRED_PHRASES = frozenset({
-    "also_asked", "clarify", "fallback", "fallback_again", "failure", "empty", "too_long", "more_nothing",
-    "more_which", "source_intro", "source_which", "language_changed", "language_only_two",
+    "also_asked", "clarify", "fallback", "fallback_perhaps", "fallback_again", "failure", "empty", "too_long",
+    "more_nothing", "more_which", "source_intro", "source_which", "language_changed", "language_only_two",
     "draft_notice", "overdue_notice", "withheld",
     "unknown_label", "sources_label", "evidence_label", "web_title", "web_intro", "web_label", "web_send",
     "web_you", "web_bot", "web_other_language", "web_expired", "web_missing", "web_skip", "web_opens", "web_hint",

@@ -123,7 +123,7 @@ class RasaDialogue:
             return "emergency"
         if key == "clarify":
             return "clarify"
-        if key in ("out_of_scope", "fallback", "fallback_again"):
+        if key in ("out_of_scope", "fallback", "fallback_perhaps", "fallback_again"):
             return "fallback"
         return _DECISIONS.get(kind, "action") if says[0].part in ("main", "compare", "ask") else "action"
 

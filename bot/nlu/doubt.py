@@ -33,14 +33,16 @@ class Doubt(GraphComponent, IntentClassifier):
         """What `config.yml` may set.
 
         `threshold`: the least probability of an answer. `margin`: the least distance to the next topic. `strange`: the
-        highest probability of being out of scope that an answer may leave. `danger`: the probability from which a topic
-        that begins like one of `dangers` is taken for what it is about.
+        highest probability of being out of scope that an answer may leave. `lost`: from this share of the likeliest
+        topic's probability on, being out of scope makes "I don't know" of "did you mean". `danger`: the probability
+        from which a topic that begins like one of `dangers` is taken for what it is about.
         """
         return {
             "threshold": 0.3,
             "margin": 0.1,
-            "strange": 0.02,
-            "danger": 0.15,
+            "strange": 0.012,
+            "lost": 0.15,
+            "danger": 0.1,
             "dangers": ["emergency_", "crisis_"],
         }
 
@@ -65,7 +67,8 @@ class Doubt(GraphComponent, IntentClassifier):
             if danger:
                 _put_first(message, danger, [each for each in ranking if each is not danger])
             elif ranking and self._is_doubtful(ranking):
-                _put_first(message, {"name": UNSURE, "confidence": 1.0 - ranking[0]["confidence"]}, ranking)
+                unsure = {"name": UNSURE, "confidence": 1.0 - ranking[0]["confidence"], "lost": self._is_lost(ranking)}
+                _put_first(message, unsure, ranking)
         return messages
 
     def _is_danger(self, candidate: dict[str, Any]) -> bool:
@@ -77,12 +80,19 @@ class Doubt(GraphComponent, IntentClassifier):
         first, second = ranking[0]["confidence"], ranking[1]["confidence"] if len(ranking) > 1 else 0.0
         if ranking[0]["name"] == STRANGE:
             return False  # told as such
-        strange = next((each["confidence"] for each in ranking if each["name"] == STRANGE), 0.0)
         return (
             first < self._config["threshold"]
             or first - second < self._config["margin"]
-            or strange > self._config["strange"]
+            or _strangeness(ranking) > self._config["strange"]
         )
+
+    def _is_lost(self, ranking: list[dict[str, Any]]) -> bool:
+        return bool(_strangeness(ranking) > self._config["lost"] * ranking[0]["confidence"])
+
+
+def _strangeness(ranking: list[dict[str, Any]]) -> float:
+    """The probability of being out of scope; none where that is not among the likeliest."""
+    return next((float(each["confidence"]) for each in ranking if each["name"] == STRANGE), 0.0)
 
 
 def _put_first(message: Message, first: dict[str, Any], others: list[dict[str, Any]]) -> None:

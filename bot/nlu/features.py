@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -52,7 +54,7 @@ def build_features(*, things: float, english: float) -> FeatureUnion:
         english: What the English words count; 0 leaves them out.
     """
     parts: list[tuple[str, Any]] = [
-        ("words", TfidfVectorizer(analyzer=_words_and_pairs, sublinear_tf=True, dtype=np.float32)),
+        ("words", _words()),
         (
             "pieces",
             TfidfVectorizer(
@@ -72,6 +74,28 @@ def build_features(*, things: float, english: float) -> FeatureUnion:
         counts = FunctionTransformer(_english), DictVectorizer(dtype=np.float32), TfidfTransformer()
         parts.append(("english", make_pipeline(*counts)))
     return FeatureUnion(parts, transformer_weights=weights)
+
+
+def forget_rare_pairs(features: FeatureUnion, numbers: csr_matrix) -> NDArray[np.bool_]:
+    """Takes the pairs of words that only one message has out of `features`; which columns of `numbers` stay.
+
+    While learning they keep the other features from being learnt by heart; afterwards they are two thirds of all that
+    must be remembered, and tell next to nothing.
+    """
+    name, words = features.transformer_list[0]
+    messages = numbers.getnnz(axis=0)
+    stays = np.ones(numbers.shape[1], dtype=bool)
+    for word, column in words.vocabulary_.items():
+        stays[column] = " " not in word or messages[column] > 1
+    kept = [str(word) for word in words.get_feature_names_out()[stays[: len(words.vocabulary_)]]]
+    fewer = _words(vocabulary={word: number for number, word in enumerate(kept)})
+    fewer.idf_ = words.idf_[stays[: len(words.vocabulary_)]]
+    features.transformer_list[0] = (name, fewer)
+    return stays
+
+
+def _words(vocabulary: dict[str, int] | None = None) -> TfidfVectorizer:
+    return TfidfVectorizer(analyzer=_words_and_pairs, vocabulary=vocabulary, sublinear_tf=True, dtype=np.float32)
 
 
 def _words_and_pairs(reading: Reading) -> list[str]:

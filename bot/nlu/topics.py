@@ -21,7 +21,7 @@ from scipy.special import softmax
 from sklearn.pipeline import FeatureUnion
 from sklearn.svm import LinearSVC
 
-from bot.nlu.features import Reader, Reading, build_features
+from bot.nlu.features import Reader, Reading, build_features, forget_rare_pairs
 from bot.nlu.lexicon import read_lexicon
 from bot.nlu.tokenizer import bare_words, english_of, language_of
 from bot.nlu.translations import learn_translations
@@ -66,7 +66,7 @@ def learn(examples: Sequence[Message], reader: Reader, config: dict[str, Any], *
     features = build_features(things=config["lexicon_weight"], english=config["english_weight"] if bilingual else 0)
     numbers = features.fit_transform([reading_of(example, reader) for example in examples])
     machine = LinearSVC(C=config["strength"]).fit(numbers, [example.get(INTENT) for example in examples])
-    weights, offsets = machine.coef_.T, machine.intercept_
+    weights, offsets = machine.coef_.T[forget_rare_pairs(features, numbers)], machine.intercept_
     if weights.shape[1] == 1:  # of two topics the machine scores the second only
         weights, offsets = np.hstack([-weights, weights]), np.hstack([-offsets, offsets])
     steps = np.abs(weights).max(axis=0) / MOST_STEPS
@@ -109,7 +109,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         """
         return {
             "strength": 0.6,
-            "sharpness": 7.0,
+            "sharpness": 5.7,
             "lexicon": "nlu_data/lexicon.yml",
             "lexicon_weight": 0.3,
             "english_weight": 1.0,
