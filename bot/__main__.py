@@ -291,6 +291,38 @@ def _asked(chosen: Settings, *, train_anew: bool) -> "list[Outcome]":
         return asyncio.run(ask_all(parts.conversation, questions, told))
 
 
+@measures.command("doubt")
+def evaluate_doubt(context: typer.Context) -> None:
+    """Cross-validate how sure the assistant must be, on the training messages alone. Takes a few minutes."""
+    import yaml
+
+    from actions.unsure import OFFERED
+    from bot.content_reader import read_content
+    from bot.nlu.examples import read_examples
+    from evaluation.doubt import cross_validate, try_settings
+
+    settings: Settings = context.obj
+    pipeline = yaml.safe_load(settings.config_file.read_text(encoding="utf-8"))["pipeline"]
+    of = {each["name"].rpartition(".")[2]: {k: v for k, v in each.items() if k != "name"} for each in pipeline}
+    topics = read_content(settings.content_folder).topics
+    offered = frozenset(key for key, topic in topics.items() if topic.kind in OFFERED)
+    examples = [each for each in read_examples(settings.nlu_folder) if each.topic in topics]
+    with progress_bar("Measuring") as bar:
+        task = bar.add_task("learning four fifths, asking the rest", total=1.0)
+        told = cross_validate(examples, of["TopicClassifier"], lambda share: bar.update(task, completed=share))
+    table = Table(box=None, header_style="bold")
+    headings = ("", "", "right", "wrong", "offered", "refused", "at a loss", "strange answered", "strange refused")
+    for heading in (*headings, "danger found", "false alarms"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for name, value, figures in try_settings(told, of["Doubt"], offered):
+        shares = (f"{share * 100:.1f}" for share in vars(figures).values())
+        table.add_row(name, "" if value is None else f"{value:g}", *shares)
+    Console(width=max(screen.width, 130)).print(table)
+    screen.print(
+        f"Best sharpness {told.sharpness:.1f}; calibration error {told.calibration * 100:.1f} %. All in percent."
+    )
+
+
 @measures.command("public")
 def evaluate_public(
     data: Annotated[Path | None, typer.Option(help="The folder with the public data sets.")] = None,
@@ -321,8 +353,10 @@ def _figures(summaries: "dict[str, Summary]") -> Table:
     rows = {
         "right": "right",
         "offered": "asked, and the right one was offered",
+        "found": "right, or offered in either way",
         "wrong": "wrong",
         "refused": "in scope, refused",
+        "beside": "  of these, the right one was offered beside it",
         "likeliest": "likeliest topic right",
         "macro_f1": "macro F1",
         "strange_answered": "out of scope, answered",

@@ -71,6 +71,11 @@ class Outcome:
         return self.decision == "clarify" and self.question.topic in self.offered
 
     @property
+    def beside_right(self) -> bool:
+        """Whether it said "I don't know", with the right topic among the choices beside that."""
+        return self.refused and self.question.topic in self.offered
+
+    @property
     def refused(self) -> bool:
         return self.decision == "fallback"
 
@@ -81,7 +86,8 @@ class Summary:
 
     Attributes:
         right: Questions in scope that got their own topic; `offered`: ... that were asked about it; `wrong`: ... that
-            got another topic; `refused`: ... that got "I don't know".
+            got another topic; `refused`: ... that got "I don't know"; `beside`: ... with their own offered.
+        found: Questions in scope that got their own topic, or were offered it in either way.
         macro_f1: Of the decisions over all topics, an undecided one counting as none.
         likeliest: Questions in scope whose likeliest topic is right, whatever was decided.
         strange_answered: Messages out of scope that got an answer; `strange_refused`: ... that got "I don't know".
@@ -95,6 +101,8 @@ class Summary:
     offered: float
     wrong: float
     refused: float
+    beside: float
+    found: float
     macro_f1: float
     likeliest: float
     strange_count: int
@@ -169,6 +177,8 @@ def summarise(outcomes: Sequence[Outcome]) -> Summary:
         offered=_share(each.offered_right for each in inside),
         wrong=_share(each.answered and not each.right for each in inside),
         refused=_share(each.refused for each in inside),
+        beside=_share(each.beside_right for each in inside),
+        found=_share(each.right or each.offered_right or each.beside_right for each in inside),
         macro_f1=float(
             f1_score(
                 [each.question.topic for each in outcomes], decided, labels=topics, average="macro", zero_division=0

@@ -12,6 +12,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 UNSURE = "nlu_fallback"  # Rasa's own name for "no topic is likely enough"
 STRANGE = "out_of_scope"
+LIKELIER_THAN_NOT = 0.5
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
@@ -32,17 +33,20 @@ class Doubt(GraphComponent, IntentClassifier):
     def get_default_config() -> dict[str, Any]:
         """What `config.yml` may set.
 
-        `threshold`: the least probability of an answer. `margin`: the least distance to the next topic. `strange`: the
-        highest probability of being out of scope that an answer may leave. `lost`: from this share of the likeliest
-        topic's probability on, being out of scope makes "I don't know" of "did you mean". `danger`: the probability
-        from which a topic that begins like one of `dangers` is taken for what it is about.
+        `threshold`: the least probability of an answer. `margin`: the least distance to the next topic. `strange`: an
+        answer must leave being out of scope less than this share of its own probability. `lost`: from this share on,
+        "I don't know" takes the place of "did you mean". `harmless`: topics that need not be told from what is out of
+        scope, once they are likelier than not. `danger`: the probability from which a topic that begins like one of
+        `dangers` is taken for what the message is about, if it has at least the share `close` of the likeliest's.
         """
         return {
             "threshold": 0.3,
             "margin": 0.1,
             "strange": 0.012,
             "lost": 0.15,
+            "harmless": ["greet", "goodbye", "thanks", "affirm", "deny"],
             "danger": 0.1,
+            "close": 0.35,
             "dangers": ["emergency_", "crisis_"],
         }
 
@@ -63,7 +67,7 @@ class Doubt(GraphComponent, IntentClassifier):
         """Sets the intent to "unsure" where there is doubt."""
         for message in messages:
             ranking = message.get(INTENT_RANKING_KEY) or []
-            danger = next((each for each in ranking if self._is_danger(each)), None)
+            danger = next((each for each in ranking if self._is_danger(each, ranking[0]["confidence"])), None)
             if danger:
                 _put_first(message, danger, [each for each in ranking if each is not danger])
             elif ranking and self._is_doubtful(ranking):
@@ -71,28 +75,31 @@ class Doubt(GraphComponent, IntentClassifier):
                 _put_first(message, unsure, ranking)
         return messages
 
-    def _is_danger(self, candidate: dict[str, Any]) -> bool:
-        return candidate["name"].startswith(tuple(self._config["dangers"])) and (
-            candidate["confidence"] >= self._config["danger"]
-        )
+    def _is_danger(self, candidate: dict[str, Any], likeliest: float) -> bool:
+        least = max(self._config["danger"], self._config["close"] * likeliest)
+        return candidate["name"].startswith(tuple(self._config["dangers"])) and candidate["confidence"] >= least
 
     def _is_doubtful(self, ranking: list[dict[str, Any]]) -> bool:
         first, second = ranking[0]["confidence"], ranking[1]["confidence"] if len(ranking) > 1 else 0.0
         if ranking[0]["name"] == STRANGE:
-            return False  # told as such
+            return bool(second >= self._config["margin"])  # told as such, unless it may be something else
         return (
             first < self._config["threshold"]
             or first - second < self._config["margin"]
-            or _strangeness(ranking) > self._config["strange"]
+            or (_strangeness(ranking) > self._config["strange"] and not self._is_harmless(ranking[0]))
         )
 
+    def _is_harmless(self, likeliest: dict[str, Any]) -> bool:
+        return likeliest["name"] in self._config["harmless"] and likeliest["confidence"] > LIKELIER_THAN_NOT
+
     def _is_lost(self, ranking: list[dict[str, Any]]) -> bool:
-        return bool(_strangeness(ranking) > self._config["lost"] * ranking[0]["confidence"])
+        return _strangeness(ranking) > self._config["lost"]
 
 
 def _strangeness(ranking: list[dict[str, Any]]) -> float:
-    """The probability of being out of scope; none where that is not among the likeliest."""
-    return next((float(each["confidence"]) for each in ranking if each["name"] == STRANGE), 0.0)
+    """The probability of being out of scope, as a share of the likeliest topic's; nothing where it is no candidate."""
+    strange = next((float(each["confidence"]) for each in ranking if each["name"] == STRANGE), 0.0)
+    return strange / float(ranking[0]["confidence"])
 
 
 def _put_first(message: Message, first: dict[str, Any], others: list[dict[str, Any]]) -> None:

@@ -36,7 +36,7 @@ class Importer(RasaFileImporter):
         """Every message, with the topic, the language and the English that its file gives it."""
         examples = [example for folder in self._folders for example in read_examples(folder) if _is_in_folder(example)]
         data = super().get_nlu_data(language)
-        data.training_examples = [*map(_message_of, examples), *data.training_examples]
+        data.training_examples = [*map(message_of, examples), *data.training_examples]
         return data
 
 
@@ -51,7 +51,8 @@ def _is_in_folder(example: Example) -> bool:
     return example.file.startswith(tuple(f"{language}/" for language in LANGUAGES))
 
 
-def _message_of(example: Example) -> Message:
+def message_of(example: Example) -> Message:
+    """The example as Rasa passes it on."""
     return _Message.build(
         example.text,
         example.topic,

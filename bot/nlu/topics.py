@@ -104,8 +104,8 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         `strength`: inverse regularisation. `sharpness`: turns the classifier's scores into probabilities; it makes
         those of five-fold cross-validation fit best. `lexicon`: the file of the field's words. `lexicon_weight` and
         `english_weight`: what they, and the English for Spanish words, count beside the message's own words.
-        `candidates`: how many topics are kept, best first. `courtesy`: topics that people wrap around a question; they
-        do not count once another reaches `asked`.
+        `candidates`: how many topics are kept, best first, and `kept`: one that always is. `courtesy`: topics that
+        people wrap around a question; they do not count once another reaches `asked`.
         """
         return {
             "strength": 0.6,
@@ -114,6 +114,7 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             "lexicon_weight": 0.3,
             "english_weight": 1.0,
             "candidates": 10,
+            "kept": "out_of_scope",
             "courtesy": ["greet", "thanks", "goodbye"],
             "asked": 0.1,
         }
@@ -155,17 +156,18 @@ class TopicClassifier(GraphComponent, IntentClassifier):
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learns from every example that has a topic, and keeps the result in the model."""
-        self._model = self.learn(training_data.intent_examples)
+        self.learn(training_data.intent_examples)
         assert self._storage is not None, "a component that is to be kept has its storage"
         with self._storage.write_to(self._resource) as folder:
             joblib.dump(self._model, folder / FILE, compress=3)
         return self._resource
 
     def learn(self, examples: list[Message]) -> TopicModel:
-        """The model of `examples`, which carry tokens and a topic, and may carry their English."""
+        """Learns from `examples`, which carry tokens and a topic, and may carry their English."""
         pairs = [(_words_of(each), bare_words(english, "en")) for each in examples if (english := english_of(each))]
         reader = Reader(read_lexicon(ROOT / self._config["lexicon"]), learn_translations(pairs))
-        return learn(examples, reader, self._config, bilingual=bool(pairs))
+        self._model = learn(examples, reader, self._config, bilingual=bool(pairs))
+        return self._model
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Sets `intent` and `intent_ranking` of each message."""
@@ -174,7 +176,9 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             for message, probabilities in zip(messages, likely, strict=True):
                 found = {str(t): float(p) for t, p in zip(self._model.topics, probabilities, strict=True)}
                 best = sorted(self._asked(found).items(), key=lambda pair: pair[1], reverse=True)
-                ranking = [{"name": topic, "confidence": p} for topic, p in best[: self._config["candidates"]]]
+                candidates = best[: self._config["candidates"]]
+                candidates += [each for each in best[len(candidates) :] if each[0] == self._config["kept"]]
+                ranking = [{"name": topic, "confidence": p} for topic, p in candidates]
                 message.set("intent", ranking[0], add_to_output=True)
                 message.set("intent_ranking", ranking, add_to_output=True)
         return messages

@@ -1,0 +1,177 @@
+"""How sure must it be? Cross-validation on the training messages alone, with the components that run."""
+
+from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasa.engine.storage.resource import Resource
+from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY
+from rasa.shared.nlu.training_data.message import Message
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+from sklearn.model_selection import StratifiedKFold
+
+from actions.unsure import LIKELY_ENOUGH, MOST_CHOICES
+from bot.nlu.doubt import STRANGE, UNSURE, Doubt
+from bot.nlu.examples import Example
+from bot.nlu.importer import message_of
+from bot.nlu.tokenizer import BilingualTokenizer
+from bot.nlu.topics import TopicClassifier
+from evaluation.questions import calibration_error
+
+FOLDS = 5
+# What is tried of each setting, the others staying as they are.
+TRIED: dict[str, tuple[float, ...]] = {
+    "threshold": (0.2, 0.25, 0.3, 0.35, 0.4, 0.5),
+    "margin": (0.0, 0.05, 0.1, 0.15, 0.2),
+    "strange": (0.005, 0.008, 0.01, 0.012, 0.015, 0.02, 0.03, 0.05),
+    "lost": (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0),
+    "danger": (0.06, 0.08, 0.1, 0.12, 0.15, 0.2),
+    "close": (0.0, 0.2, 0.35, 0.5),
+}
+
+Ranking = list[dict[str, Any]]
+Scored = tuple[NDArray[np.float32], NDArray[np.int_]]  # the scores of a fold, and which of them are the right ones
+
+
+@dataclass(frozen=True)
+class Told:
+    """What each training message was taken for by a model that had not learnt from it.
+
+    Attributes:
+        wanted: The topic that each message stands under.
+        rankings: The candidates of each message, best first.
+        sharpness: The one that makes the probabilities fit best.
+        calibration: Expected calibration error of the likeliest topic, with the sharpness in use.
+    """
+
+    wanted: list[str]
+    rankings: list[Ranking]
+    sharpness: float
+    calibration: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a setting does; shares between 0 and 1.
+
+    Attributes:
+        right, wrong: Of the messages in scope, those that got their own topic, and those that got another.
+        offered: ... that got neither, but were offered their own.
+        refused: ... that were told "I don't know"; `at_a_loss`: ... without being offered their own.
+        strange_answered, strange_refused: Of the messages out of scope.
+        found: Of the messages of danger, those taken for danger; `alarmed`: Of all others.
+    """
+
+    right: float
+    wrong: float
+    offered: float
+    refused: float
+    at_a_loss: float
+    strange_answered: float
+    strange_refused: float
+    found: float
+    alarmed: float
+
+
+def cross_validate(
+    examples: Sequence[Example], config: dict[str, Any], progress: Callable[[float], None] = lambda share: None
+) -> Told:
+    """Each message told by a model of the other four fifths. `config`: of `TopicClassifier`. Takes a few minutes."""
+    messages = [message_of(example) for example in examples]
+    BilingualTokenizer(BilingualTokenizer.get_default_config()).process(messages)
+    wanted = np.array([example.topic for example in examples])
+    rankings: list[Ranking] = [[] for _ in messages]
+    scored: list[Scored] = []
+    for fold, (learn, ask) in enumerate(StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(wanted, wanted)):
+        component = TopicClassifier({**TopicClassifier.get_default_config(), **config}, None, Resource("evaluation"))
+        model = component.learn([messages[i] for i in learn])
+        asked = [Message(data=dict(messages[i].data)) for i in ask]  # to be marked with what they are taken for
+        scored.append((model.scores(asked), np.searchsorted(model.topics, wanted[ask])))
+        for i, message in zip(ask, component.process(asked), strict=True):
+            rankings[i] = message.get(INTENT_RANKING_KEY)
+        progress((fold + 1) / FOLDS)
+    firsts = [ranking[0] for ranking in rankings]
+    return Told(
+        wanted.tolist(),
+        rankings,
+        _sharpness(scored),
+        calibration_error(
+            [(first["confidence"], first["name"] == want) for first, want in zip(firsts, wanted, strict=True)]
+        ),
+    )
+
+
+def _sharpness(scored: Sequence[Scored]) -> float:
+    """What the scores must be multiplied by to make the right topics as likely as can be."""
+
+    def surprise(sharpness: float) -> float:
+        return -sum(
+            float(log_softmax(scores * sharpness, axis=1)[np.arange(len(right)), right].sum())
+            for scores, right in scored
+        )
+
+    return float(minimize_scalar(surprise, bounds=(1.0, 30.0), method="bounded").x)
+
+
+def try_settings(
+    told: Told, config: dict[str, Any], offered: frozenset[str]
+) -> Iterator[tuple[str, float | None, Figures]]:
+    """The setting in use, then each other one: its name, what was tried, the figures.
+
+    Args:
+        told: From `cross_validate`.
+        config: Of `Doubt`.
+        offered: The topics that "did you mean" may offer.
+    """
+    in_use = {**Doubt.get_default_config(), **config}
+    yield "in use", None, figures(told, in_use, offered)
+    for name, values in TRIED.items():
+        for value in values:
+            yield name, value, figures(told, {**in_use, name: value}, offered)
+
+
+def figures(told: Told, config: dict[str, Any], offered: frozenset[str]) -> Figures:
+    """What the component with `config` makes of the rankings."""
+    doubt = Doubt(config)
+    dangers = tuple(config["dangers"])
+    kinds = [_outcome(doubt, ranking, offered) for ranking in told.rankings]
+    inside = [(want, *kind) for want, kind in zip(told.wanted, kinds, strict=True) if want != STRANGE]
+    strange = [kind for want, kind in zip(told.wanted, kinds, strict=True) if want == STRANGE]
+    danger = [topic.startswith(dangers) for want, topic, _, _ in inside if want.startswith(dangers)]
+    others = [topic.startswith(dangers) for want, topic, _, _ in inside if not want.startswith(dangers)]
+    others += [topic.startswith(dangers) for topic, _, _ in strange]
+    given = (UNSURE, STRANGE)
+    return Figures(
+        right=_share(topic == want for want, topic, _, _ in inside),
+        wrong=_share(topic not in (want, *given) for want, topic, _, _ in inside),
+        offered=_share(topic in given and want in choices for want, topic, _, choices in inside),
+        refused=_share(refused for _, _, refused, _ in inside),
+        at_a_loss=_share(refused and want not in choices for want, _, refused, choices in inside),
+        strange_answered=_share(topic not in given and not topic.startswith(dangers) for topic, _, _ in strange),
+        strange_refused=_share(refused for _, refused, _ in strange),
+        found=_share(danger),
+        alarmed=_share(others),
+    )
+
+
+def _outcome(doubt: Doubt, ranking: Ranking, offered: frozenset[str]) -> tuple[str, bool, list[str]]:
+    """The topic decided upon, whether "I don't know" is said, and what is offered."""
+    message = Message(data={INTENT: dict(ranking[0]), INTENT_RANKING_KEY: deepcopy(ranking)})
+    doubt.process([message])
+    intent = message.get(INTENT)
+    likely = (each["name"] for each in ranking if each["confidence"] >= LIKELY_ENOUGH)
+    choices = [topic for topic in likely if topic in offered][:MOST_CHOICES] if intent["name"] == UNSURE else []
+    return (
+        intent["name"],
+        intent["name"] == STRANGE or (intent["name"] == UNSURE and (intent["lost"] or not choices)),
+        choices,
+    )
+
+
+def _share(values: Any) -> float:
+    several = list(values)
+    return sum(several) / len(several) if several else 0.0
