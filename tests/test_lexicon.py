@@ -31,9 +31,29 @@ def test_beginnings_and_whole_words_differ() -> None:
     assert lexicon.of(["airport", "abreath"]) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("hello there , how much is it ? thank you", "how much is it ?"),
+        ("hola buenas tardes cuanto vale", "cuanto vale"),
+        ("buenas , disculpe la molestia , no siento las piernas , gracias de antemano", "no siento las piernas"),
+        ("um so yeah how much is it", "how much is it"),
+        ("hola", "hola"),  # nothing else is said
+        ("hola , precio", "hola , precio"),  # one word alone tells too little
+        ("thanks for nothing", "thanks for nothing"),
+        ("so what", "so what"),
+        ("¿ cuanto vale ?", "¿ cuanto vale ?"),
+    ],
+)
+def test_courtesies_around_a_question_are_left_away(text: str, asked: str) -> None:
+    lexicon = read_lexicon(Settings().nlu_folder / "lexicon.yml")
+    assert " ".join(lexicon.asked(text.split())) == asked
+
+
 def test_it_survives_being_kept_in_a_model() -> None:
-    lexicon = Lexicon({"a": "one two*", "b": "two* three one"})
+    lexicon = Lexicon({"a": "one two*", "b": "two* three one"}, ["good morning|day"])
     again = pickle.loads(pickle.dumps(lexicon))
+    assert again.asked(["good", "day", "how", "much"]) == ["how", "much"]
     words = ["one", "twofold", "three", "four"]
     assert again.of(words) == lexicon.of(words)
 

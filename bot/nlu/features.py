@@ -36,6 +36,7 @@ class Reader:
 
     def read(self, words: Sequence[str], language: Language) -> Reading:
         """What there is to see in `words`, bare ones."""
+        words = self._lexicon.asked(words)
         return Reading(words, self._lexicon.of(words), self._in_english(words) if language == "es" else Counter(words))
 
     def _in_english(self, words: Sequence[str]) -> Mapping[str, float]:

@@ -1,6 +1,7 @@
 """The field's words in both languages: what a message names, however it names it. They lie in nlu_data/lexicon.yml."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -8,12 +9,23 @@ import yaml
 
 from bot.errors import ContentError
 
+FEWEST_LEFT = 2  # words of a question: one alone tells too little to leave the rest away
+
 
 class Lexicon:
-    """Tells which things a message names: "vejiga", "bladder" and "pee" are one."""
+    """Tells which things a message names ("vejiga", "bladder" and "pee" are one), and what is only courtesy in it."""
 
-    def __init__(self, concepts: dict[str, str]) -> None:
-        """`concepts`: the words for each thing, with spaces between; `breath*` is any word that begins so."""
+    def __init__(self, concepts: dict[str, str], courtesies: Sequence[str] = ()) -> None:
+        """What it knows.
+
+        Args:
+            concepts: The words for each thing, with spaces between; `breath*` is any word that begins so.
+            courtesies: Words in order, `a|b` being either.
+        """
+        self._courtesies = tuple(courtesies)
+        longest_first = sorted(self._courtesies, key=lambda phrase: -len(phrase.split()))
+        phrases = "|".join(" ".join(f"(?:{word})" for word in phrase.split()) for phrase in longest_first)
+        self._around = re.compile(rf"^(?:(?:{phrases}|[^\w¿]+) )+|(?: (?:{phrases}|[^\w?]+))+$") if phrases else None
         self._words: dict[str, list[str]] = {}
         self._beginnings: list[tuple[str, str]] = []
         for concept, words in concepts.items():
@@ -31,7 +43,7 @@ class Lexicon:
         }
         for beginning, concept in self._beginnings:
             words[concept] = f"{words[concept]} {beginning}*"
-        return Lexicon, (words,)
+        return Lexicon, (words, self._courtesies)
 
     @property
     def all(self) -> list[str]:
@@ -42,6 +54,11 @@ class Lexicon:
     def of(self, words: Iterable[str]) -> list[str]:
         """The things that `words`, bare ones, name; each once."""
         return list(dict.fromkeys(concept for word in words for concept in self._of(word)))
+
+    def asked(self, words: Sequence[str]) -> Sequence[str]:
+        """`words` without the courtesies around them; as they are where hardly a word would be left."""
+        left = self._around.sub("", " ".join(words)).split() if self._around else words
+        return left if len(left) >= FEWEST_LEFT else words
 
     def _look_up(self, word: str) -> tuple[str, ...]:
         begun = (concept for beginning, concept in self._beginnings if word.startswith(beginning))
@@ -55,8 +72,9 @@ def read_lexicon(file: Path) -> Lexicon:
         ContentError: It cannot be read, or holds something else.
     """
     try:
-        concepts = yaml.safe_load(file.read_text(encoding="utf-8"))["concepts"]
-        return Lexicon({str(concept): str(words) for concept, words in concepts.items()})
+        parsed = yaml.safe_load(file.read_text(encoding="utf-8"))
+        concepts = {str(concept): str(words) for concept, words in parsed["concepts"].items()}
+        return Lexicon(concepts, [str(phrase) for phrase in parsed.get("courtesies") or ()])
     except (OSError, UnicodeError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise ContentError([f"nlu_data/{file.name}: must hold 'concepts' with words for each ({reason})"]) from error
