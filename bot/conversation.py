@@ -30,7 +30,7 @@ PATIENCE_IN_DANGER = 1.0
 MOST_QUESTIONS = 6  # of one message that are looked at
 MOST_ANSWERS = 3  # to one message; what else was asked is offered
 MOST_WORDS_OF_A_FOLLOW_UP = 6
-LIKELY = 0.15  # as likely as this, a short message has a subject of its own
+LIKELY = 0.3  # as likely as this, a short message has a subject of its own
 WORDS_OF_A_STORY = 20
 SURE_OF_A_PART = 0.6  # a part of a message is a guess more, so it must be surer than a whole one
 

@@ -129,10 +129,11 @@ class RasaDialogue:
 
 
 def _comparison(memory: Memory) -> dict[str, Any]:
-    """Whether the last reply compared the person with the study, and the feature that it asked for, if any."""
+    """Whether the last reply compared the person with the study, the feature that it asked for, and all it ever did."""
     slots = memory.dialogue.get("slots", {})
     comparing = slots.get("last_topic") == TOPIC
-    return {"comparing": comparing, "asked": slots.get("pending") if comparing else None}
+    asked = {"asked": slots.get("pending"), "asked_before": slots.get("asked")} if comparing else {}
+    return {"comparing": comparing, **asked}
 
 
 class _Outbox(OutputChannel):

@@ -41,6 +41,9 @@ def test_beginnings_and_whole_words_differ() -> None:
         ("hola", "hola"),  # nothing else is said
         ("hola , precio", "hola , precio"),  # one word alone tells too little
         ("thanks for nothing", "thanks for nothing"),
+        ("muchas gracias por todo", "muchas gracias por todo"),
+        ("gracias a las celulas camino", "gracias a las celulas camino"),
+        ("muchas gracias y donde quedan", "y donde quedan"),
         ("so what", "so what"),
         ("¿ cuanto vale ?", "¿ cuanto vale ?"),
     ],

@@ -58,6 +58,12 @@ def test_the_likeliest_topic(classifier: TopicClassifier, text: str, topic: str)
     assert ranked(classifier, text)[0]["name"] == topic
 
 
+def test_what_was_learnt_is_known_word_for_word(classifier: TopicClassifier) -> None:
+    known, other = ranked(classifier, "How do I get there?")[0], ranked(classifier, "how do I get where?")[0]
+    assert (known["name"], other["name"]) == ("place", "place")
+    assert known["confidence"] > other["confidence"]
+
+
 def test_being_out_of_scope_is_always_a_candidate(classifier: TopicClassifier) -> None:
     for text in ("how much is it", "where is the clinic", "hello"):
         assert "out_of_scope" in [each["name"] for each in ranked(classifier, text)]

@@ -37,7 +37,10 @@ def test_nothing_to_learn_from() -> None:
 
 
 def test_a_message_is_read_in_english_too() -> None:
-    reader = Reader(Lexicon({"bladder": "vejiga bladder"}), {"vejiga": (("bladder", 0.9), ("pee", 0.1))})
-    assert reader.read(["mi", "vejiga"], "es").english == {"bladder": 0.9, "pee": 0.1}
+    translations = {"vejiga": (("bladder", 0.9), ("pee", 0.1)), "mi": (("my", 1.0),)}
+    reader = Reader(Lexicon({"bladder": "vejiga bladder"}), translations, {"my", "bladder"})
+    assert reader.read(["mi", "vejiga"], "es").english == {"my": 1, "bladder": 0.9, "pee": 0.1}
     assert reader.read(["my", "bladder"], "en").english == {"my": 1, "bladder": 1}
+    assert reader.read(["my", "vejiga"], "en").english == {"my": 1, "bladder": 0.9, "pee": 0.1}
+    assert reader.read(["mi", "bladder"], "es").english == {"my": 1, "bladder": 1}
     assert reader.read(["mi", "vejiga"], "es").things == ["bladder"]

@@ -1,7 +1,7 @@
 """What the classifier sees of a message: its words, pieces of them, what they name, and what they are in English."""
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,21 +28,24 @@ class Reading(NamedTuple):
 
 
 class Reader:
-    """Reads words with the lexicon and the translations."""
+    """Reads words with the lexicon and the translations. `english`: the English words that were learnt from."""
 
-    def __init__(self, lexicon: Lexicon, translations: Translations) -> None:
+    def __init__(self, lexicon: Lexicon, translations: Translations, english: Set[str] = frozenset()) -> None:
         self._lexicon = lexicon
         self._translations = translations
+        self._english = english
 
     def read(self, words: Sequence[str], language: Language) -> Reading:
         """What there is to see in `words`, bare ones."""
         words = self._lexicon.asked(words)
-        return Reading(words, self._lexicon.of(words), self._in_english(words) if language == "es" else Counter(words))
+        return Reading(words, self._lexicon.of(words), self._in_english(words, language))
 
-    def _in_english(self, words: Sequence[str]) -> Mapping[str, float]:
+    def _in_english(self, words: Sequence[str], language: Language) -> Mapping[str, float]:
         english: dict[str, float] = defaultdict(float)
         for word in words:
-            for translation, probability in self._translations.get(word, ()):
+            # "dolor" in the middle of an English conversation, "drip" in a Spanish one
+            as_it_is = word in self._english if language == "en" else word not in self._translations
+            for translation, probability in ((word, 1.0),) if as_it_is else self._translations.get(word, ()):
                 english[translation] += probability
         return english
 

@@ -1,5 +1,6 @@
 """Hands what a message tells of the injury to the dialogue, as entities; slots remember them."""
 
+import re
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -12,6 +13,8 @@ from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RANKING_KEY, META
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.injury import Injury, injury_in, is_not_known
+from bot.questions import questions_in
+from bot.text import bare
 
 # The entity for each thing known; a slot of the same name remembers it.
 ENTITY_OF = {
@@ -25,6 +28,7 @@ ENTITY_OF = {
     "country": "country",
 }
 _OF_THE_PERSON = frozenset({"whom", "country"})  # of no use to the comparison
+_BARE_NUMBER = re.compile(r"\D{0,12}\d{1,3}( years?| yrs?| anos?)?( old)?\W*")  # "34", "tiene 34 años"
 _FIELD_ASKED = {"time": "days"}  # where a feature of the comparison has another name than what is known of it
 
 
@@ -47,9 +51,10 @@ class InjuryExtractor(GraphComponent, EntityExtractorMixin):
         """What `config.yml` may set.
 
         `topic`: what a reply to a question of ours is about. `most_words`: of a message that can be such a reply.
-        `clear`: from this confidence on, another topic is what the message is about.
+        `clear`: from this confidence on, another topic is what the message is about, unless it is a mere statement of
+        `brief` words at most.
         """
-        return {"topic": "eligibility", "most_words": 12, "clear": 0.5}
+        return {"topic": "eligibility", "most_words": 12, "clear": 0.5, "brief": 4}
 
     def __init__(self, config: dict[str, Any]) -> None:
         self._config = config
@@ -69,7 +74,7 @@ class InjuryExtractor(GraphComponent, EntityExtractorMixin):
         for message in messages:
             text = message.get(TEXT) or ""
             metadata = message.get(METADATA) or {}
-            asked = metadata.get("asked")
+            asked = _asked(metadata, text)
             found = injury_in(text, asked=asked)
             message.set(ENTITIES, [*(message.get(ENTITIES) or []), *_entities(found, text)], add_to_output=True)
             if len(text.split()) <= self._config["most_words"] and (
@@ -80,6 +85,9 @@ class InjuryExtractor(GraphComponent, EntityExtractorMixin):
         return messages
 
     def _is_clear(self, message: Message) -> bool:
+        text = message.get(TEXT) or ""
+        if len(text.split()) <= self._config["brief"] and not questions_in(text):
+            return False  # "actually incomplete" corrects what was told, and asks for nothing
         return float((message.get(INTENT) or {}).get("confidence", 0.0)) >= self._config["clear"]
 
     def _go_on(self, message: Message) -> None:
@@ -88,6 +96,13 @@ class InjuryExtractor(GraphComponent, EntityExtractorMixin):
         ranking = [topic, *({**each, "confidence": 0.0} for each in others)]
         message.set(INTENT, topic, add_to_output=True)
         message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
+
+
+def _asked(metadata: dict[str, Any], text: str) -> str | None:
+    """The feature that a message may reply to: the last one asked for; a bare number is the age, if that ever was."""
+    asked: str | None = metadata.get("asked")
+    before = metadata.get("asked_before") or ()
+    return "age" if asked != "time" and "age" in before and _BARE_NUMBER.fullmatch(bare(text)) else asked
 
 
 def _replies(text: str, asked: str, found: Injury) -> bool:

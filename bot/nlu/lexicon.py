@@ -9,6 +9,7 @@ import yaml
 
 from bot.errors import ContentError
 
+GOES_ON = "for|to|of|por|a|de"  # behind a courtesy these are part of it: "thanks for everything"
 FEWEST_LEFT = 2  # words of a question: one alone tells too little to leave the rest away
 
 
@@ -25,7 +26,9 @@ class Lexicon:
         self._courtesies = tuple(courtesies)
         longest_first = sorted(self._courtesies, key=lambda phrase: -len(phrase.split()))
         phrases = "|".join(" ".join(f"(?:{word})" for word in phrase.split()) for phrase in longest_first)
-        self._around = re.compile(rf"^(?:(?:{phrases}|[^\w¿]+) )+|(?: (?:{phrases}|[^\w?]+))+$") if phrases else None
+        begins = rf"^(?:(?:{phrases}|[^\w¿]+) (?!(?:{GOES_ON}) ))+"
+        ends = rf"(?: (?:{phrases}|[^\w?]+))+$"
+        self._around = re.compile(rf"{begins}|{ends}") if phrases else None
         self._words: dict[str, list[str]] = {}
         self._beginnings: list[tuple[str, str]] = []
         for concept, words in concepts.items():

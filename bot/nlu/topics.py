@@ -1,6 +1,7 @@
 """Which topic is a message about? Words and character n-grams with a linear classifier: nothing to download."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +25,13 @@ from sklearn.svm import LinearSVC
 from bot.nlu.features import Reader, Reading, build_features, forget_rare_pairs
 from bot.nlu.lexicon import read_lexicon
 from bot.nlu.tokenizer import bare_words, english_of, language_of
-from bot.nlu.translations import learn_translations
+from bot.nlu.translations import FEWEST, learn_translations
 from bot.settings import ROOT
 
 FILE = "topics.joblib"
 MOST_STEPS = 127  # to either side of nothing, in a byte
+MOST_KNOWN_WORDS = 8  # of a message that may be said again word for word
+KNOWN = 0.95  # what such a message is about is as likely as this at least
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class TopicModel:
             quarter of what it would be, and what is lost is far less than one example changes.
         steps: The size of a step, for each topic.
         offsets: The score of a message without any feature, for each topic.
+        known: What short messages that were learnt are about: who says the same gets the same.
     """
 
     reader: Reader
@@ -49,6 +53,7 @@ class TopicModel:
     weights: NDArray[np.int8]
     steps: NDArray[np.float32]
     offsets: NDArray[np.float32]
+    known: Mapping[str, str]
 
     def scores(self, messages: Sequence[Message]) -> NDArray[np.float32]:
         """A row of scores for each message."""
@@ -77,7 +82,14 @@ def learn(examples: Sequence[Message], reader: Reader, config: dict[str, Any], *
         np.rint(weights / steps).astype(np.int8),
         steps.astype(np.float32),
         offsets.astype(np.float32),
+        {key: example.get(INTENT) for example in examples if (key := _key_of(example))},
     )
+
+
+def _key_of(message: Message) -> str | None:
+    """The words of a short message, without signs; None for a long one."""
+    words = [word for word in _words_of(message) if word.isalnum()]
+    return " ".join(words) if 0 < len(words) <= MOST_KNOWN_WORDS else None
 
 
 def reading_of(message: Message, reader: Reader) -> Reading:
@@ -165,7 +177,10 @@ class TopicClassifier(GraphComponent, IntentClassifier):
     def learn(self, examples: list[Message]) -> TopicModel:
         """Learns from `examples`, which carry tokens and a topic, and may carry their English."""
         pairs = [(_words_of(each), bare_words(english, "en")) for each in examples if (english := english_of(each))]
-        reader = Reader(read_lexicon(ROOT / self._config["lexicon"]), learn_translations(pairs))
+        in_english = [_words_of(each) for each in examples if language_of(each) == "en"] + [words for _, words in pairs]
+        often = Counter(word for words in in_english for word in set(words))
+        of_english = {word for word, messages in often.items() if messages >= FEWEST}
+        reader = Reader(read_lexicon(ROOT / self._config["lexicon"]), learn_translations(pairs), of_english)
         self._model = learn(examples, reader, self._config, bilingual=bool(pairs))
         return self._model
 
@@ -175,6 +190,9 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             likely = softmax(self._model.scores(messages) * self._config["sharpness"], axis=1)
             for message, probabilities in zip(messages, likely, strict=True):
                 found = {str(t): float(p) for t, p in zip(self._model.topics, probabilities, strict=True)}
+                known = self._model.known.get(_key_of(message) or "")
+                if known:
+                    found = {topic: (1 - KNOWN) * p + KNOWN * (topic == known) for topic, p in found.items()}
                 best = sorted(self._asked(found).items(), key=lambda pair: pair[1], reverse=True)
                 candidates = best[: self._config["candidates"]]
                 candidates += [each for each in best[len(candidates) :] if each[0] == self._config["kept"]]
