@@ -53,6 +53,11 @@ def test_courtesies_around_a_question_are_left_away(text: str, asked: str) -> No
     assert " ".join(lexicon.asked(text.split())) == asked
 
 
+@pytest.mark.parametrize("words", [["."] * 1000, ["thank", "you"] * 500, [",", "!", "ok"] * 300, ["x"]])
+def test_a_long_run_of_signs_or_courtesies_is_no_trouble(words: list[str]) -> None:
+    assert list(read_lexicon(Settings().nlu_folder / "lexicon.yml").asked(words)) == words
+
+
 def test_it_survives_being_kept_in_a_model() -> None:
     lexicon = Lexicon({"a": "one two*", "b": "two* three one"}, ["good morning|day"])
     again = pickle.loads(pickle.dumps(lexicon))

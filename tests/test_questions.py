@@ -18,6 +18,11 @@ from bot.questions import questions_in
         ("is it safe and effective?", ["is it safe and effective?"]),  # one question
         ("Can I walk and use my hands again?", ["Can I walk and use my hands again?"]),
         ("¿puedo caminar y volver a trabajar?", ["¿puedo caminar y volver a trabajar?"]),
+        ("She saw it and is ready to fly. What are the dangers?", ["What are the dangers?"]),
+        ("I look after Tom, who is C5. How do I prepare?", ["How do I prepare?"]),
+        ("mi hijo, que es C5, se cayó y tiene 20 años. ¿puede recibirlo?", ["¿puede recibirlo?"]),
+        ("¿es caro y tiene riesgos?", ["¿es caro", "tiene riesgos?"]),
+        ("cuánto vale, dónde queda", ["cuánto vale", "dónde queda"]),
         ("mi hermano y yo queremos ir", []),
         ("I want an appointment", []),
         ("", []),

@@ -1,6 +1,7 @@
 """Reads the training messages for Rasa, whose own reader takes a minute for 20,000 of them."""
 
 from pathlib import Path
+from typing import Any
 
 from rasa.shared.importers.rasa import RasaFileImporter
 from rasa.shared.nlu.constants import TEXT
@@ -41,10 +42,14 @@ class Importer(RasaFileImporter):
 
 
 class _Message(Message):
-    """A training message that is quickly told from others: Rasa looks through all of its parts, twenty times over."""
+    """A training message that is quickly told from others and copied, both of which Rasa does with all, many times."""
 
     def __hash__(self) -> int:
         return hash(self.get(TEXT))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "_Message":
+        # What a message holds is replaced, never changed in place.
+        return _Message(dict(self.data), set(self.output_properties), self.time, list(self.features))
 
 
 def _is_in_folder(example: Example) -> bool:

@@ -26,8 +26,8 @@ class Lexicon:
         self._courtesies = tuple(courtesies)
         longest_first = sorted(self._courtesies, key=lambda phrase: -len(phrase.split()))
         phrases = "|".join(" ".join(f"(?:{word})" for word in phrase.split()) for phrase in longest_first)
-        begins = rf"^(?:(?:{phrases}|[^\w¿]+) (?!(?:{GOES_ON}) ))+"
-        ends = rf"(?: (?:{phrases}|[^\w?]+))+$"
+        begins = rf"^(?:(?:{phrases}|[^\w\s¿]+) (?!(?:{GOES_ON}) ))+"
+        ends = rf"(?: (?:{phrases}|[^\w\s?]+))+$"
         self._around = re.compile(rf"{begins}|{ends}") if phrases else None
         self._words: dict[str, list[str]] = {}
         self._beginnings: list[tuple[str, str]] = []

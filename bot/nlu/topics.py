@@ -29,6 +29,7 @@ from bot.nlu.translations import FEWEST, learn_translations
 from bot.settings import ROOT
 
 FILE = "topics.joblib"
+TOLERANCE = 0.01  # finer takes longer and tells nothing better
 MOST_STEPS = 127  # to either side of nothing, in a byte
 MOST_KNOWN_WORDS = 8  # of a message that may be said again word for word
 KNOWN = 0.95  # what such a message is about is as likely as this at least
@@ -70,7 +71,7 @@ def learn(examples: Sequence[Message], reader: Reader, config: dict[str, Any], *
     """The model of `examples`, which carry tokens and a topic. `bilingual`: whether there are translations to use."""
     features = build_features(things=config["lexicon_weight"], english=config["english_weight"] if bilingual else 0)
     numbers = features.fit_transform([reading_of(example, reader) for example in examples])
-    machine = LinearSVC(C=config["strength"]).fit(numbers, [example.get(INTENT) for example in examples])
+    machine = LinearSVC(C=config["strength"], tol=TOLERANCE).fit(numbers, [example.get(INTENT) for example in examples])
     weights, offsets = machine.coef_.T[forget_rare_pairs(features, numbers)], machine.intercept_
     if weights.shape[1] == 1:  # of two topics the machine scores the second only
         weights, offsets = np.hstack([-weights, weights]), np.hstack([-offsets, offsets])
