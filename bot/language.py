@@ -45,7 +45,7 @@ class Languages:
             name: {word for word in words.split() if ours[word] < COMMON * len(texts)} for name, words in others.items()
         }
         self._model = make_pipeline(
-            TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 3), min_df=2, dtype=np.float32),
+            TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 4), min_df=2, dtype=np.float32),
             MultinomialNB(alpha=0.05, fit_prior=False),
         ).fit(texts, labels)
 

@@ -25,7 +25,7 @@ _SUBJECTS = (
 # fmt: on
 _SURELY = rf"(?:{'|'.join(_ASKING)})\b|(?:{'|'.join(_PERHAPS[:12])}) (?:{'|'.join(_SUBJECTS)})\b"
 _MAYBE = rf"{_SURELY}|(?:{'|'.join(_PERHAPS)})\b"
-_BEGINS = re.compile(rf"^(?:{_MAYBE})")
+_BEGINS = re.compile(rf"^(?:{_SURELY})")
 _ENDS = re.compile(r"(?<=[.?!;\n])\s+|\n+|(?=¿)")
 # "... and how ...", "..., y dónde ...": a second question in the same sentence.
 _AND = r"\s*,?\s*\b(?:and|also|plus|y|e|tambien|ademas)\b[\s,]+(?:also |and |y |tambien )?"

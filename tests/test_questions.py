@@ -21,6 +21,7 @@ from bot.questions import questions_in
         ("She saw it and is ready to fly. What are the dangers?", ["What are the dangers?"]),
         ("I look after Tom, who is C5. How do I prepare?", ["How do I prepare?"]),
         ("mi hijo, que es C5, se cayó y tiene 20 años. ¿puede recibirlo?", ["¿puede recibirlo?"]),
+        ("¿podría ser candidato? tiene 30 años", ["¿podría ser candidato?"]),
         ("¿es caro y tiene riesgos?", ["¿es caro", "tiene riesgos?"]),
         ("cuánto vale, dónde queda", ["cuánto vale", "dónde queda"]),
         ("mi hermano y yo queremos ir", []),

@@ -31,7 +31,7 @@ def test_a_message_is_added_and_nothing_else_changes(
     before = read_examples(folder)
     file = add_example(folder, topic, language, text, english)
     after = read_examples(folder)
-    added = [example for example in after if example not in before]
+    added = list(set(after) - set(before))
     assert [(e.topic, e.language, e.text, e.translation) for e in added] == [(topic, language, text, english)]
     assert len(after) == len(before) + 1
     assert file.parent == folder / language
