@@ -69,8 +69,11 @@ def _of_block(block: dict[str, Any], file: str) -> list[Example]:
 
 
 def language_pairs(examples: list[Example]) -> Iterator[tuple[str, Language]]:
-    """What tells English from Spanish: every message, and the English translations of the Spanish ones."""
-    for example in examples:
+    """What tells English from Spanish: messages, and the English translations of the Spanish ones.
+
+    One of three is enough, and spares a third of the memory that a start takes.
+    """
+    for example in examples[::3]:
         yield example.text, example.language
         if example.translation:
             yield example.translation, "en"
