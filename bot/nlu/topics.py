@@ -58,13 +58,19 @@ class TopicModel:
 
     def scores(self, messages: Sequence[Message]) -> NDArray[np.float32]:
         """A row of scores for each message."""
-        found = self.features.transform([reading_of(message, self.reader) for message in messages]).tocsr()
-        rows = zip(found.indptr, found.indptr[1:], strict=False)
-        return np.stack([self._score(found.data[a:b], found.indices[a:b]) for a, b in rows])
-
-    def _score(self, values: NDArray[np.float32], features: NDArray[np.int32]) -> NDArray[np.float32]:
-        # Only the rows of the features that the message has are looked at.
-        return (values @ self.weights[features].astype(np.float32)) * self.steps + self.offsets
+        readings = [reading_of(message, self.reader) for message in messages]
+        scores = np.zeros((len(messages), len(self.topics)), dtype=np.float32)
+        first = 0
+        # What FeatureUnion.transform would do, without joining the parts: that took a third of the time of a message.
+        for name, part in self.features.transformer_list:
+            found = part.transform(readings)
+            weight = (self.features.transformer_weights or {}).get(name, 1.0)
+            for row, (begin, end) in enumerate(zip(found.indptr, found.indptr[1:], strict=False)):
+                # Only the rows of the features that the message has are looked at.
+                weights = self.weights[found.indices[begin:end] + first]
+                scores[row] += weight * found.data[begin:end].astype(np.float32) @ weights.astype(np.float32)
+            first += found.shape[1]
+        return scores * self.steps + self.offsets
 
 
 def learn(examples: Sequence[Message], reader: Reader, config: dict[str, Any], *, bilingual: bool) -> TopicModel:
