@@ -254,12 +254,13 @@ def evaluate_questions(
     context: typer.Context,
     report: Annotated[Path, typer.Option(help="Where to write the HTML report.")] = Path("var/evaluation.html"),
     as_is: Annotated[bool, typer.Option("--as-is", help="Use the model that is there; do not train one.")] = False,
+    second: Annotated[bool, typer.Option("--second", help="Ask those of evaluation/second, for a last check.")] = False,
 ) -> None:
     """Ask the unseen questions of evaluation/questions through the whole main path, and print what became of them."""
-    from evaluation.questions import confusions
+    from evaluation.questions import FOLDER, SECOND, confusions
     from evaluation.report import write_report
 
-    outcomes = _asked(context.obj, train_anew=not as_is)
+    outcomes = _asked(context.obj, train_anew=not as_is, folder=SECOND if second else FOLDER)
     summaries = _summaries(outcomes)
     Console(width=max(screen.width, 100)).print(_figures(summaries))
     for asked, answered, count in confusions(outcomes)[:10]:
@@ -268,14 +269,14 @@ def evaluate_questions(
     screen.print(f"The report is {report}")
 
 
-def _asked(chosen: Settings, *, train_anew: bool) -> "list[Outcome]":
+def _asked(chosen: Settings, *, train_anew: bool, folder: Path | None = None) -> "list[Outcome]":
     """What became of the unseen questions, with the model that is there or with one made for it."""
     from bot.app import build
     from bot.store import migrate
     from bot.training import train as make
-    from evaluation.questions import ask_all, read_questions
+    from evaluation.questions import FOLDER, ask_all, read_questions
 
-    questions = read_questions()
+    questions = read_questions(folder or FOLDER)
     with throwaway_database(chosen) as settings, progress_bar("Measuring") as bar:
         task = bar.add_task("reading the examples", total=1.0)
         if train_anew:

@@ -13,6 +13,7 @@ from bot.errors import ContentError
 from bot.messages import LANGUAGES, Decision, Incoming, Language
 
 FOLDER = Path(__file__).parent / "questions"
+SECOND = Path(__file__).parent / "second"  # a smaller set, looked at once all is chosen
 STRANGE = "out_of_scope"
 ENOUGH_WORDS = 4  # of a message whose language must be told
 BINS = 10  # of confidence, for the calibration error

@@ -9,7 +9,7 @@ import pytest
 from bot.content import Content
 from bot.errors import ContentError
 from bot.messages import LANGUAGES
-from evaluation.questions import Outcome, Question, calibration_error, confusions, read_questions, summarise
+from evaluation.questions import SECOND, Outcome, Question, calibration_error, confusions, read_questions, summarise
 from evaluation.report import write_report
 
 
@@ -70,6 +70,7 @@ def test_the_report_holds_the_figures_and_no_script(tmp_path: Path) -> None:
 
 
 def test_the_questions_cover_the_catalogue_in_both_languages(content: Content) -> None:
+    assert {question.topic for question in read_questions(SECOND)} == set(content.topics)
     counts = Counter((question.language, question.topic) for question in read_questions())
     for language in LANGUAGES:
         for topic in content.topics:
