@@ -77,7 +77,9 @@ def learn(examples: Sequence[Message], reader: Reader, config: dict[str, Any], *
     """The model of `examples`, which carry tokens and a topic. `bilingual`: whether there are translations to use."""
     features = build_features(things=config["lexicon_weight"], english=config["english_weight"] if bilingual else 0)
     numbers = features.fit_transform([reading_of(example, reader) for example in examples])
-    machine = LinearSVC(C=config["strength"], tol=TOLERANCE).fit(numbers, [example.get(INTENT) for example in examples])
+    machine = LinearSVC(C=config["strength"], tol=TOLERANCE, random_state=0).fit(
+        numbers, [example.get(INTENT) for example in examples]
+    )
     weights, offsets = machine.coef_.T[forget_rare_pairs(features, numbers)], machine.intercept_
     if weights.shape[1] == 1:  # of two topics the machine scores the second only
         weights, offsets = np.hstack([-weights, weights]), np.hstack([-offsets, offsets])
