@@ -357,7 +357,7 @@ def _figures(summaries: "dict[str, Summary]") -> Table:
         "found": "right, or offered in either way",
         "wrong": "wrong",
         "refused": "in scope, refused",
-        "beside": "  of these, the right one was offered beside it",
+        "beside": "  of these, offered the right one beside",
         "likeliest": "likeliest topic right",
         "macro_f1": "macro F1",
         "strange_answered": "out of scope, answered",
