@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from bot.injury import Injury, injury_in, is_not_known
+from bot.nlu.injury import _asked
 
 
 def told(text: str, asked: str | None = None) -> dict[str, Any]:
@@ -200,3 +201,20 @@ def test_nothing_is_told_by_nothing() -> None:
 def test_for_whom_and_where(text: str, whom: str | None, country: str | None) -> None:
     found = injury_in(text)
     assert (found.whom, found.country) == (whom, country)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "feature"),
+    [
+        ("34", "cause", "age"),  # answers what was asked for before
+        ("Tiene 34", "cause", "age"),
+        ("34 years old", "level", "age"),
+        ("34", "time", "time"),
+        ("hace 5 años", "cause", "cause"),
+        ("5 years", "cause", "cause"),
+        ("C5", "level", "level"),
+    ],
+)
+def test_a_number_alone_is_the_age_if_that_was_asked_for(text: str, asked: str, feature: str) -> None:
+    assert _asked({"asked": asked, "asked_before": ["age", asked]}, text) == feature
+    assert _asked({"asked": asked, "asked_before": [asked]}, text) == asked

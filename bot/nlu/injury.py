@@ -28,7 +28,8 @@ ENTITY_OF = {
     "country": "country",
 }
 _OF_THE_PERSON = frozenset({"whom", "country"})  # of no use to the comparison
-_BARE_NUMBER = re.compile(r"\D{0,12}\d{1,3}( years?| yrs?| anos?)?( old)?\W*")  # "34", "tiene 34 años"
+# "34", "tiene 34", "34 years old"; not "5 years" nor "hace 5 años", which may be the time since the injury.
+_AGE_ALONE = re.compile(r"(?:(?:i am|im|i'm|he is|he's|she is|she's|tengo|tiene|age|edad) )?\d{1,3}(?: years old)?\W*")
 _FIELD_ASKED = {"time": "days"}  # where a feature of the comparison has another name than what is known of it
 
 
@@ -102,7 +103,7 @@ def _asked(metadata: dict[str, Any], text: str) -> str | None:
     """The feature that a message may reply to: the last one asked for; a bare number is the age, if that ever was."""
     asked: str | None = metadata.get("asked")
     before = metadata.get("asked_before") or ()
-    return "age" if asked != "time" and "age" in before and _BARE_NUMBER.fullmatch(bare(text)) else asked
+    return "age" if asked != "time" and "age" in before and _AGE_ALONE.fullmatch(bare(text)) else asked
 
 
 def _replies(text: str, asked: str, found: Injury) -> bool:
