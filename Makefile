@@ -4,9 +4,9 @@
 PYTHON ?= python3
 UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
-DATA := config.yml domain.yml $(wildcard nlu_data/*.yml nlu_data/*/*.yml bot/nlu/*.py)
+DATA := config.yml domain.yml $(wildcard nlu_data/*.yml nlu_data/*/*.yml bot/nlu/*.py bot/nlu/encoder/sentences.py bot/nlu/encoder/model.onnx)
 
-.PHONY: run test setup lint lock
+.PHONY: run test setup lint lock encoder
 .DELETE_ON_ERROR:
 
 run: setup
@@ -24,9 +24,14 @@ lint: .venv/.dev
 	.venv/bin/lint-imports
 	.venv/bin/musebot check
 
+# Makes the sentence model in bot/nlu/encoder anew: hours on two cores, rarely needed, never by the commands above.
+encoder: .venv-encoder/.ready
+	@.venv-encoder/bin/musebot encoder train
+
 lock: $(UV)
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --group encoder --no-emit-package torch --output-file requirements-encoder.lock
 	echo uv==0.13.9 | $(COMPILE) - --output-file requirements-uv.lock
 
 models/musebot.tar.gz: $(DATA) | .venv/.runtime
@@ -43,6 +48,15 @@ models/musebot.tar.gz: $(DATA) | .venv/.runtime
 .venv/.dev: .venv/.runtime requirements-dev.lock
 	@echo "Installing the development tools into .venv"
 	@$(UV) pip install --quiet --no-deps --require-hashes --python .venv/bin/python --requirement requirements-dev.lock
+	@touch $@
+
+# PyTorch is pinned by its version alone: each kind of machine has a build of its own.
+.venv-encoder/.ready: requirements-encoder.lock pyproject.toml | $(UV)
+	@echo "Installing PyTorch and what else the recipe needs into .venv-encoder"
+	@$(UV) venv --quiet --seed --python 3.11 .venv-encoder
+	@.venv-encoder/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	@$(UV) pip install --quiet --no-deps --require-hashes --python .venv-encoder/bin/python --requirement requirements-encoder.lock
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --python .venv-encoder/bin/python --editable .
 	@touch $@
 
 .tools/bin/uv: requirements-uv.lock

@@ -23,6 +23,7 @@ from bot.eligibility import Eligibility
 from bot.errors import SettingsError
 from bot.language import Languages, read_other_languages
 from bot.lean import refuse_tensorflow
+from bot.nlu.encoder.sentences import encoder_name
 from bot.nlu.examples import language_pairs, read_examples
 from bot.phrases import Phrases
 from bot.settings import ROOT, Settings
@@ -104,6 +105,7 @@ def create_app(settings: Settings) -> FastAPI:
             https=settings.https,
         ),
         ready=ready,
+        encoder=encoder_name(settings.encoder_folder),
     )
     return app
 

@@ -15,7 +15,9 @@ from bot.errors import ContentError, ModelError
 from bot.evidence import weakest_evidence
 from bot.lean import refuse_tensorflow
 from bot.messages import LANGUAGES, Language
-from bot.nlu.examples import Example, check_examples, leaked, read_examples
+from bot.nlu.encoder.corpus import read_pairs
+from bot.nlu.encoder.sentences import read_encoder
+from bot.nlu.examples import Example, check_examples, leaked, read_examples, texts_of
 from bot.reading import difficulty
 from bot.settings import ROOT, Settings
 
@@ -132,6 +134,7 @@ def _too_hard(content: Content, row: Row) -> Iterator[str]:
 def _recipe(settings: Settings) -> Iterator[str]:
     try:
         refuse_tensorflow(settings.config_file)
+        read_encoder(settings.encoder_folder)
     except ModelError as error:
         yield str(error)
 
@@ -150,7 +153,10 @@ def _data(settings: Settings) -> Iterator[str]:
         yield f"domain or rules cannot be read: {type(error).__name__}: {' '.join(str(error).split())}"
         return
     yield from check_examples(examples, topics, intents)
-    yield from _leaks(examples)
+    try:
+        yield from _leaks(examples)
+    except ContentError as error:
+        yield from error.problems
     yield from (f"nlu_data/rules.yml: {topic}: no rule says what follows" for topic in unruled)
 
 
@@ -170,4 +176,5 @@ def _leaks(examples: list[Example]) -> Iterator[str]:
                 unseen.append(json.loads(line)["text"])
             except (ValueError, KeyError, TypeError):
                 yield f"{file.relative_to(ROOT)}: line {number}: is no object with a text"
-    yield from leaked(examples, unseen)
+    pairs = (("bot/nlu/encoder/pairs", side) for pair in read_pairs() for side in pair)
+    yield from leaked([*texts_of(examples), *pairs], unseen)

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
+OUR_ENCODER = ROOT / "bot" / "nlu" / "encoder"
 
 
 class Settings(BaseSettings):
@@ -27,11 +28,23 @@ class Settings(BaseSettings):
     config_file: Path = ROOT / "config.yml"
     domain_file: Path = ROOT / "domain.yml"
     model_file: Path = ROOT / "models" / "musebot.tar.gz"
+    encoder_folder: Path | None = OUR_ENCODER
 
     @field_validator("content_folder", "nlu_folder", "config_file", "domain_file", "model_file")
     @classmethod
     def _from_the_project(cls, value: Path) -> Path:
         return ROOT / value  # an absolute path stays as it is
+
+    @field_validator("encoder_folder", mode="before")
+    @classmethod
+    def _a_sentence_model(cls, value: str | Path | None) -> Path | None:
+        """Ours may be missing; a folder that somebody names must hold one."""
+        if value is None or value == "none":
+            return None
+        folder = ROOT / value
+        if folder != OUR_ENCODER and not (folder / "model.onnx").is_file():
+            raise ValueError("this folder holds no model.onnx")
+        return folder
 
     @property
     def https(self) -> bool:

@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 from rasa.engine.storage.resource import Resource
 from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY
 from rasa.shared.nlu.training_data.message import Message
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 from scipy.special import log_softmax
-from sklearn.model_selection import StratifiedKFold
 
 from actions.unsure import LIKELY_ENOUGH, MOST_CHOICES
 from bot.nlu.doubt import STRANGE, UNSURE, Doubt
-from bot.nlu.examples import Example
+from bot.nlu.encoder.sentences import SentenceEncoder
+from bot.nlu.examples import FOLDS, Example, fold_of
+from bot.nlu.featurizer import SentenceFeaturizer
 from bot.nlu.importer import message_of
 from bot.nlu.tokenizer import BilingualTokenizer
 from bot.nlu.topics import TopicClassifier
 from evaluation.questions import calibration_error
 
-FOLDS = 5
 # What is tried of each setting, the others staying as they are.
 TRIED: dict[str, tuple[float, ...]] = {
     "threshold": (0.2, 0.25, 0.3, 0.35, 0.4, 0.5),
@@ -34,7 +34,8 @@ TRIED: dict[str, tuple[float, ...]] = {
 }
 
 Ranking = list[dict[str, Any]]
-Scored = tuple[NDArray[np.float32], NDArray[np.int_]]  # the scores of a fold, and which of them are the right ones
+# The scores of a fold's words, those of what it means, and which of them are the right ones.
+Scored = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int_]]
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,14 @@ class Told:
     Attributes:
         wanted: The topic that each message stands under.
         rankings: The candidates of each message, best first.
-        sharpness: The one that makes the probabilities fit best.
+        sharpness, meaning: Those of `TopicClassifier` that make the probabilities fit best.
         calibration: Expected calibration error of the likeliest topic, with the sharpness in use.
     """
 
     wanted: list[str]
     rankings: list[Ranking]
     sharpness: float
+    meaning: float
     calibration: float
 
 
@@ -78,43 +80,64 @@ class Figures:
 
 
 def cross_validate(
-    examples: Sequence[Example], config: dict[str, Any], progress: Callable[[float], None] = lambda share: None
+    examples: Sequence[Example],
+    config: dict[str, Any],
+    encoder: SentenceEncoder | None,
+    folds: Sequence[int] = range(FOLDS),
+    progress: Callable[[float], None] = lambda share: None,
 ) -> Told:
-    """Each message told by a model of the other four fifths. `config`: of `TopicClassifier`. Takes a few minutes."""
+    """Each message told by a model of the other four fifths. Takes a few minutes.
+
+    Args:
+        examples: The training messages.
+        config: Of `TopicClassifier`.
+        encoder: The sentence model. Where it has learnt the topics of these messages, the figures flatter.
+        folds: The fifths that are asked; the others are only learnt from.
+        progress: Told the share that is done.
+    """
     messages = [message_of(example) for example in examples]
     BilingualTokenizer(BilingualTokenizer.get_default_config()).process(messages)
-    wanted = np.array([example.topic for example in examples])
-    rankings: list[Ranking] = [[] for _ in messages]
+    SentenceFeaturizer(encoder).featurize(messages)
+    fold = np.array([fold_of(example.text) for example in examples])
+    wanted: list[str] = []
+    rankings: list[Ranking] = []
     scored: list[Scored] = []
-    for fold, (learn, ask) in enumerate(StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(wanted, wanted)):
+    for done, number in enumerate(folds, 1):
         component = TopicClassifier({**TopicClassifier.get_default_config(), **config}, None, Resource("evaluation"))
-        model = component.learn([messages[i] for i in learn])
-        asked = [Message(data=dict(messages[i].data)) for i in ask]  # to be marked with what they are taken for
-        scored.append((model.scores(asked), np.searchsorted(model.topics, wanted[ask])))
-        for i, message in zip(ask, component.process(asked), strict=True):
-            rankings[i] = message.get(INTENT_RANKING_KEY)
-        progress((fold + 1) / FOLDS)
+        model = component.learn([messages[i] for i in np.flatnonzero(fold != number)])
+        ask = np.flatnonzero(fold == number)
+        # Copies, to be marked with what they are taken for.
+        asked = [Message(data=dict(messages[i].data), features=messages[i].features) for i in ask]
+        topics = [examples[i].topic for i in ask]
+        scored.append((model.scores(asked), model.meanings(asked), np.searchsorted(model.topics, topics)))
+        rankings += [message.get(INTENT_RANKING_KEY) for message in component.process(asked)]
+        wanted += topics
+        progress(done / len(folds))
     firsts = [ranking[0] for ranking in rankings]
+    sharpness, meaning = _fitting_best(scored)
     return Told(
-        wanted.tolist(),
+        wanted,
         rankings,
-        _sharpness(scored),
+        sharpness,
+        meaning,
         calibration_error(
             [(first["confidence"], first["name"] == want) for first, want in zip(firsts, wanted, strict=True)]
         ),
     )
 
 
-def _sharpness(scored: Sequence[Scored]) -> float:
-    """What the scores must be multiplied by to make the right topics as likely as can be."""
+def _fitting_best(scored: Sequence[Scored]) -> tuple[float, float]:
+    """What both kinds of scores must be multiplied by to make the right topics as likely as can be."""
 
-    def surprise(sharpness: float) -> float:
+    def surprise(both: NDArray[np.float64]) -> float:
+        sharpness, meaning = both
+        likely = (log_softmax(words * sharpness + rows * meaning, axis=1) for words, rows, _ in scored)
         return -sum(
-            float(log_softmax(scores * sharpness, axis=1)[np.arange(len(right)), right].sum())
-            for scores, right in scored
+            float(each[np.arange(len(right)), right].mean()) for each, (_, _, right) in zip(likely, scored, strict=True)
         )
 
-    return float(minimize_scalar(surprise, bounds=(1.0, 30.0), method="bounded").x)
+    sharpness, meaning = minimize(surprise, (5.0, 0.5), method="Nelder-Mead", options={"xatol": 0.01, "fatol": 1e-4}).x
+    return float(sharpness), float(meaning)
 
 
 def try_settings(

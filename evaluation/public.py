@@ -15,14 +15,16 @@ import numpy as np
 from rasa.engine.storage.resource import Resource
 from rasa.shared.nlu.constants import INTENT, METADATA, TEXT
 from rasa.shared.nlu.training_data.message import Message
-from scipy.special import softmax
 from sklearn.metrics import matthews_corrcoef, roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 from bot.errors import SettingsError
 from bot.messages import Language
+from bot.nlu.encoder.sentences import read_encoder
+from bot.nlu.featurizer import SentenceFeaturizer
 from bot.nlu.tokenizer import BilingualTokenizer
 from bot.nlu.topics import TopicClassifier
+from bot.settings import read_settings
 
 STRANGE = "NO_NODES_DETECTED"
 CLINC_STRANGERS = 100 / 3000  # the share of the validation part that is out of scope, as its authors count it
@@ -76,21 +78,22 @@ class Classifier:
         self._tokenizer = BilingualTokenizer(BilingualTokenizer.get_default_config())
         config = TopicClassifier.get_default_config()
         self._component = TopicClassifier(config, None, Resource("evaluation"))  # nothing is kept
-        self._sharpness: float = config["sharpness"]
+        self._featurizer = SentenceFeaturizer(read_encoder(read_settings().encoder_folder))
 
     def fit(self, pairs: Pairs) -> "Classifier":
-        self._model = self._component.learn([self._message(text, label) for text, label in pairs])
+        self._model = self._component.learn(self._messages(pairs))
         return self
 
     def probabilities(self, texts: list[str]) -> tuple[Any, Any]:
         """The labels, and a row of probabilities for each text."""
-        messages = [self._message(text, "") for text in texts]
-        return self._model.topics, softmax(self._model.scores(messages) * self._sharpness, axis=1)
+        return self._model.topics, self._component.likely(self._messages([(text, "") for text in texts]))
 
-    def _message(self, text: str, label: str) -> Message:
-        message = Message(data={TEXT: text, INTENT: label, METADATA: {"language": self._language}})
-        self._tokenizer.process([message])
-        return message
+    def _messages(self, pairs: Pairs) -> list[Message]:
+        metadata = {"language": self._language}
+        messages = [Message(data={TEXT: text, INTENT: label, METADATA: metadata}) for text, label in pairs]
+        self._tokenizer.process(messages)
+        self._featurizer.featurize(messages)
+        return messages
 
 
 def measure(data: Path, progress: Callable[[str], None] = lambda name: None) -> Iterator[Row]:

@@ -8,12 +8,14 @@ import socket
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
 import pytest
 
-from bot.settings import ROOT, Settings
+from bot.nlu.encoder.sentences import encoder_name
+from bot.settings import OUR_ENCODER, ROOT, Settings
 
 PROBLEM = "- content: phrases.yml: failure: missing"
 
@@ -45,6 +47,28 @@ def test_help_names_every_command() -> None:
 def test_check_is_clean() -> None:
     checked = musebot("check")
     assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_check_names_the_sentence_model() -> None:
+    assert "Sentence model in use: none." in musebot("check", ENCODER_FOLDER="none").stdout
+    assert f"Sentence model in use: {encoder_name(OUR_ENCODER)}." in musebot("check").stdout
+
+
+def test_a_sentence_model_that_is_not_there_or_is_none_is_told(tmp_path: Path) -> None:
+    told = musebot("check", ENCODER_FOLDER=str(tmp_path))
+    assert (told.returncode, "Traceback" in told.stderr) == (1, False)
+    assert "ENCODER_FOLDER: Value error, this folder holds no model.onnx" in told.stderr
+    (tmp_path / "model.onnx").write_bytes(b"none")
+    told = musebot("check", ENCODER_FOLDER=str(tmp_path))
+    assert (told.returncode, "Traceback" in told.stderr) == (1, False)
+    assert "cannot be used" in told.stderr
+
+
+@pytest.mark.skipif(find_spec("torch") is not None, reason="it would run")
+def test_the_recipe_of_the_sentence_model_tells_what_it_needs() -> None:
+    told = musebot("encoder", "train")
+    assert told.returncode == 1
+    assert told.stderr.strip().endswith("run `make encoder`, which installs and uses it.")
 
 
 def test_check_lists_every_problem_and_nothing_starts(content: Path, model_file: Path) -> None:

@@ -8,7 +8,9 @@ import pytest
 from bot.settings import ROOT, Settings
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-uv.lock"])
+@pytest.mark.parametrize(
+    "name", ["requirements.lock", "requirements-dev.lock", "requirements-uv.lock", "requirements-encoder.lock"]
+)
 def test_a_lock_holds_pins_and_hashes_and_no_address(name: str) -> None:
     text = (ROOT / name).read_text()
     assert "://" not in text

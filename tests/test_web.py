@@ -11,7 +11,8 @@ from fastapi import FastAPI
 
 from bot.app import create_app
 from bot.content_reader import read_content
-from bot.settings import Settings
+from bot.nlu.encoder.sentences import encoder_name
+from bot.settings import OUR_ENCODER, Settings
 
 
 @pytest.fixture(scope="module")
@@ -240,7 +241,11 @@ async def test_guidance_shows_even_when_the_transcript_cannot_be_read_back(
 
 async def test_the_probes(browser: httpx.AsyncClient) -> None:
     assert (await browser.get("/healthz")).text == "ok"
-    assert (await browser.get("/readyz")).json() == {"ready": True, "database": "ok"}
+    assert (await browser.get("/readyz")).json() == {
+        "ready": True,
+        "database": "ok",
+        "encoder": encoder_name(OUR_ENCODER),
+    }
 
 
 async def test_without_a_database_the_page_still_answers(model_file: Path, tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 """The training messages as plain values, and what may be wrong with them."""
 
+import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,14 @@ def language_pairs(examples: list[Example]) -> Iterator[tuple[str, Language]]:
             yield example.translation, "en"
 
 
+FOLDS = 5
+
+
+def fold_of(text: str) -> int:
+    """Which fifth a message belongs to, for cross-validation: the same one whatever else is learnt from."""
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) % FOLDS
+
+
 # Words that change nothing of what a message is about.
 # fmt: off
 _SMALL = frozenset({
@@ -93,14 +102,21 @@ def gist_of(text: str) -> str:
     return " ".join(sorted(word for word in re.findall(r"\w+", bare(text)) if word not in _SMALL))
 
 
-def leaked(examples: list[Example], unseen: Collection[str]) -> Iterator[str]:
-    """Training messages, or their translations, that say what one of the `unseen` evaluation messages says."""
-    gists = {gist_of(text): text for text in unseen}
+def texts_of(examples: list[Example]) -> Iterator[tuple[str, str]]:
+    """Every message and translation that is learnt from, behind the place where it stands."""
     for example in examples:
-        for text in filter(None, (example.text, example.translation)):
-            found = gists.get(gist_of(text))
-            if found and gist_of(text):
-                yield f"nlu_data/{example.file}: {example.topic}: “{text}” is in the evaluation too, as “{found}”"
+        yield from (
+            (f"nlu_data/{example.file}: {example.topic}", text) for text in (example.text, example.translation) if text
+        )
+
+
+def leaked(learnt: Iterable[tuple[str, str]], unseen: Collection[str]) -> Iterator[str]:
+    """What of the learnt, (place, text) each, says what one of the `unseen` evaluation messages says."""
+    gists = {gist_of(text): text for text in unseen}
+    for place, text in learnt:
+        found = gists.get(gist_of(text))
+        if found and gist_of(text):
+            yield f"{place}: “{text}” is in the evaluation too, as “{found}”"
 
 
 def check_examples(examples: list[Example], topics: Collection[str], intents: Collection[str]) -> Iterator[str]:

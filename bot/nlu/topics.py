@@ -1,4 +1,4 @@
-"""Which topic is a message about? Words and character n-grams with a linear classifier: nothing to download."""
+"""Which topic is a message about? Two linear classifiers agree on it: one of its words, one of what it means."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,20 +19,47 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion
 from sklearn.svm import LinearSVC
 
+from bot.errors import ModelError
+from bot.nlu.encoder.sentences import encoder_name
 from bot.nlu.features import Reader, Reading, build_features, forget_rare_pairs
+from bot.nlu.featurizer import vector_of
 from bot.nlu.lexicon import read_lexicon
 from bot.nlu.tokenizer import bare_words, english_of, language_of
 from bot.nlu.translations import FEWEST, learn_translations
-from bot.settings import ROOT
+from bot.settings import ROOT, read_settings
 
 FILE = "topics.joblib"
 TOLERANCE = 0.01  # finer takes longer and tells nothing better
+MOST_ROUNDS = 100  # of learning from what messages mean
 MOST_STEPS = 127  # to either side of nothing, in a byte
 MOST_KNOWN_WORDS = 8  # of a message that may be said again word for word
 KNOWN = 0.95  # what such a message is about is as likely as this at least
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What was learnt of the vectors of one sentence model: with those of another it tells nothing.
+
+    Attributes:
+        encoder: The name of the sentence model.
+        weights: Numbers of a vector by topics.
+        offsets: The score of a vector of zeros, for each topic. Scores are logarithms of how likely a topic is.
+    """
+
+    encoder: str
+    weights: NDArray[np.float32]
+    offsets: NDArray[np.float32]
+
+    def scores(self, message: Message) -> NDArray[np.float32] | float:
+        """A score for each topic; nothing for a message that has no vector of that sentence model."""
+        found = vector_of(message)
+        if found is None or found[1] != self.encoder:
+            return 0.0
+        return np.asarray(found[0] @ self.weights + self.offsets, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -46,6 +73,7 @@ class TopicModel:
         steps: The size of a step, for each topic.
         offsets: The score of a message without any feature, for each topic.
         known: What short messages that were learnt are about: who says the same gets the same.
+        meaning: What the vectors of messages speak for; None where there was no sentence model.
     """
 
     reader: Reader
@@ -55,9 +83,18 @@ class TopicModel:
     steps: NDArray[np.float32]
     offsets: NDArray[np.float32]
     known: Mapping[str, str]
+    meaning: Meaning | None
+
+    def meanings(self, messages: Sequence[Message]) -> NDArray[np.float32]:
+        """A row of scores for each message, of what it means."""
+        rows = np.zeros((len(messages), len(self.topics)), dtype=np.float32)
+        if self.meaning:
+            for row, message in zip(rows, messages, strict=True):
+                row += self.meaning.scores(message)
+        return rows
 
     def scores(self, messages: Sequence[Message]) -> NDArray[np.float32]:
-        """A row of scores for each message."""
+        """A row of scores for each message, of its words."""
         readings = [reading_of(message, self.reader) for message in messages]
         scores = np.zeros((len(messages), len(self.topics)), dtype=np.float32)
         first = 0
@@ -92,7 +129,23 @@ def learn(examples: Sequence[Message], reader: Reader, config: dict[str, Any], *
         steps.astype(np.float32),
         offsets.astype(np.float32),
         {key: example.get(INTENT) for example in examples if (key := _key_of(example))},
+        _learn_meaning(examples, machine.classes_, config["meaning_strength"]),
     )
+
+
+def _learn_meaning(examples: Sequence[Message], topics: NDArray[np.str_], strength: float) -> Meaning | None:
+    found = [vector_of(example) for example in examples]
+    vectors = [each for each in found if each is not None]
+    if len(vectors) < len(found):
+        return None
+    machine = LogisticRegression(C=strength, max_iter=MOST_ROUNDS, tol=TOLERANCE).fit(
+        np.array([vector for vector, _ in vectors]), [example.get(INTENT) for example in examples]
+    )
+    weights, offsets = machine.coef_.T, machine.intercept_
+    if weights.shape[1] == 1:
+        weights, offsets = np.hstack([-weights, weights]) / 2, np.hstack([-offsets, offsets]) / 2
+    assert (machine.classes_ == topics).all()
+    return Meaning(vectors[0][1], weights.astype(np.float32), offsets.astype(np.float32))
 
 
 def _key_of(message: Message) -> str | None:
@@ -122,15 +175,18 @@ class TopicClassifier(GraphComponent, IntentClassifier):
     def get_default_config() -> dict[str, Any]:
         """What `config.yml` may set.
 
-        `strength`: inverse regularisation. `sharpness`: turns the classifier's scores into probabilities; it makes
-        those of five-fold cross-validation fit best. `lexicon`: the file of the field's words. `lexicon_weight` and
-        `english_weight`: what they, and the English for Spanish words, count beside the message's own words.
+        `strength` and `meaning_strength`: inverse regularisation of the two classifiers. `sharpness` and `meaning`:
+        what the scores of the words, and those of the meaning, count in the logarithm of the probabilities; they make
+        those of messages that were not learnt from fit best. `lexicon`: the file of the field's words. `lexicon_weight`
+        and `english_weight`: what they, and the English for Spanish words, count beside the message's own words.
         `candidates`: how many topics are kept, best first, and `kept`: one that always is. `courtesy`: topics that
         people wrap around a question; they do not count once another reaches `asked`.
         """
         return {
             "strength": 0.6,
             "sharpness": 5.7,
+            "meaning_strength": 30.0,
+            "meaning": 0.5,
             "lexicon": "nlu_data/lexicon.yml",
             "lexicon_weight": 0.3,
             "english_weight": 1.0,
@@ -173,6 +229,12 @@ class TopicClassifier(GraphComponent, IntentClassifier):
     ) -> "TopicClassifier":
         with model_storage.read_from(resource) as folder:
             model: TopicModel = joblib.load(folder / FILE)
+        in_use = encoder_name(read_settings().encoder_folder)
+        if model.meaning and in_use not in ("none", model.meaning.encoder):
+            raise ModelError(
+                f"The model has learnt with the sentence model {model.meaning.encoder}, but {in_use} is in use: "
+                "run `musebot train`."
+            )
         return cls(config, model_storage, resource, model)
 
     def train(self, training_data: TrainingData) -> Resource:
@@ -193,11 +255,17 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         self._model = learn(examples, reader, self._config, bilingual=bool(pairs))
         return self._model
 
+    def likely(self, messages: Sequence[Message]) -> NDArray[np.float32]:
+        """The probabilities of the model's topics, a row for each message."""
+        assert self._model is not None
+        words, meaning = self._model.scores(messages), self._model.meanings(messages)
+        both = words * self._config["sharpness"] + meaning * self._config["meaning"]
+        return np.asarray(softmax(both, axis=1), dtype=np.float32)
+
     def process(self, messages: list[Message]) -> list[Message]:
         """Sets `intent` and `intent_ranking` of each message."""
         if self._model is not None:
-            likely = softmax(self._model.scores(messages) * self._config["sharpness"], axis=1)
-            for message, probabilities in zip(messages, likely, strict=True):
+            for message, probabilities in zip(messages, self.likely(messages), strict=True):
                 found = {str(t): float(p) for t, p in zip(self._model.topics, probabilities, strict=True)}
                 known = self._model.known.get(_key_of(message) or "")
                 if known:

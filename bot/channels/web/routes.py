@@ -168,8 +168,15 @@ class Chat:
         return topic.title.of(turn.language) if topic else turn.text
 
 
-def mount(app: FastAPI, chat: Chat, *, ready: Callable[[], None]) -> None:
-    """Adds the page and the probes to `app`. `ready` raises when the database cannot be used."""
+def mount(app: FastAPI, chat: Chat, *, ready: Callable[[], None], encoder: str) -> None:
+    """Adds the page and the probes to `app`.
+
+    Args:
+        app: What is served.
+        chat: The page.
+        ready: Raises when the database cannot be used.
+        encoder: The name of the sentence model in use, for those who watch the server.
+    """
 
     @app.api_route("/", methods=["GET", "HEAD"])
     async def home() -> Response:
@@ -209,7 +216,7 @@ def mount(app: FastAPI, chat: Chat, *, ready: Callable[[], None]) -> None:
             await run_in_threadpool(ready)
         except Exception as error:  # whatever is wrong, a probe wants to know that it is
             return JSONResponse({"ready": False, "database": type(error).__name__}, status_code=503)
-        return JSONResponse({"ready": True, "database": "ok"})
+        return JSONResponse({"ready": True, "database": "ok", "encoder": encoder})
 
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 
