@@ -53,7 +53,7 @@ models/musebot.tar.gz: $(DATA) | .venv/.runtime
 # PyTorch is pinned by its version alone: each kind of machine has a build of its own.
 .venv-encoder/.ready: requirements-encoder.lock pyproject.toml | $(UV)
 	@echo "Installing PyTorch and what else the recipe needs into .venv-encoder"
-	@$(UV) venv --quiet --seed --python 3.11 .venv-encoder
+	@$(UV) venv --quiet --clear --seed --python 3.11 .venv-encoder
 	@.venv-encoder/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	@$(UV) pip install --quiet --no-deps --require-hashes --python .venv-encoder/bin/python --requirement requirements-encoder.lock
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --python .venv-encoder/bin/python --editable .

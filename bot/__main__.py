@@ -53,7 +53,7 @@ def main() -> None:
 
 @cli.command()
 def train(context: typer.Context) -> None:
-    """Make the model from config.yml, domain.yml and nlu_data. Takes about half a minute."""
+    """Make the model from config.yml, domain.yml and nlu_data. Takes about a minute."""
     settings: Settings = context.obj
     from bot.training import train as make
 
@@ -306,8 +306,8 @@ def evaluate_doubt(
     """Cross-validate how sure the assistant must be, on the training messages alone. Takes a few minutes.
 
     Our sentence model has learnt the topics of these messages, so that with it the figures flatter. For true ones make
-    another that does not know a fifth of them, `musebot encoder train --leave-out 0 --out DIR`, and ask only those:
-    ENCODER_FOLDER=DIR musebot evaluate doubt --fold 0
+    another that does not know a fifth of them, `.venv-encoder/bin/musebot encoder train --leave-out 0 --out DIR`, and
+    ask only those: `ENCODER_FOLDER=DIR musebot evaluate doubt --fold 0`.
     """
     import yaml
 
@@ -373,7 +373,7 @@ def encoder_train(
     context: typer.Context,
     seed: Annotated[int, typer.Option(help="Of the dice.")] = 0,
     layers: Annotated[int, typer.Option(min=1, max=6, help="Of the teacher's six.")] = 6,
-    epochs: Annotated[int, typer.Option(min=1, help="Rounds through the pairs.")] = 8,
+    epochs: Annotated[int, typer.Option(min=1, help="Rounds through the pairs.")] = 7,
     topic_epochs: Annotated[int, typer.Option(min=0, help="Rounds through the messages with topics.")] = 3,
     pairs: Annotated[int | None, typer.Option(min=1, help="Learn from only so many pairs.")] = None,
     leave_out: Annotated[
@@ -383,8 +383,8 @@ def encoder_train(
 ) -> None:
     """Teach the English sentence model Spanish and our topics. Takes an hour or more on two cores.
 
-    Needs PyTorch, which is not installed here: `make encoder` makes an environment for it and runs this. A run that is
-    cut off goes on where it was. Afterwards: `make setup`, `musebot evaluate questions`, `musebot evaluate doubt`.
+    Needs PyTorch: `make encoder` makes an environment for it, .venv-encoder, and runs this there. A run that is cut
+    off goes on where it was. Afterwards: `make setup`, `musebot evaluate questions`, `musebot evaluate doubt`.
     """
     settings: Settings = context.obj
     try:
@@ -403,7 +403,7 @@ def encoder_train(
         def told(share: float, step: str) -> None:
             bar.update(task, completed=share, description=step)
 
-        make_encoder(chosen, settings.nlu_folder, ROOT / "var" / "encoder", out, told)
+        make_encoder(chosen, settings.nlu_folder, ROOT / "var" / "encoder", out.resolve(), told)
     screen.print(
         f"The sentence model is ready: {out}, {sum(f.stat().st_size for f in out.glob('*.onnx')) / 1e6:.1f} MB"
     )

@@ -23,7 +23,7 @@ from bot.eligibility import Eligibility
 from bot.errors import SettingsError
 from bot.language import Languages, read_other_languages
 from bot.lean import refuse_tensorflow
-from bot.nlu.encoder.sentences import encoder_name
+from bot.nlu.encoder.sentences import encoder_name, read_encoder
 from bot.nlu.examples import language_pairs, read_examples
 from bot.phrases import Phrases
 from bot.settings import ROOT, Settings
@@ -49,10 +49,11 @@ def build(settings: Settings) -> Parts:
 
     Raises:
         ContentError: The content cannot be used.
-        ModelError: There is no model, or its recipe cannot run here.
+        ModelError: There is no model, its recipe cannot run here, or the sentence model cannot be used.
         SettingsError: A setting is wrong.
     """
     refuse_tensorflow(settings.config_file)
+    read_encoder(settings.encoder_folder)  # what is wrong with its files is told before Rasa hides it
     content = read_content(settings.content_folder)
     answers = Answers(
         content,

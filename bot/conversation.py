@@ -32,6 +32,7 @@ MOST_ANSWERS = 3  # to one message; what else was asked is offered
 MOST_WORDS_OF_A_FOLLOW_UP = 6
 LIKELY = 0.3  # as likely as this, a short message has a subject of its own
 WORDS_OF_A_STORY = 20
+SURELY_STRANGE = 0.9  # as likely as this out of scope, a message is not searched for a part that is in scope
 SURE_OF_A_PART = 0.6  # a part of a message is a guess more, so it must be surer than a whole one
 
 T = TypeVar("T")
@@ -172,7 +173,7 @@ class Conversation:
         parts = questions_in(message.text)[:MOST_QUESTIONS]
         # A long story is read for its question; in a short message each part would only be another guess.
         story = _in_doubt(whole) and len(message.text.split()) >= WORDS_OF_A_STORY
-        if len(parts) > 1 or (parts and story):
+        if not _is_strange(whole) and (len(parts) > 1 or (parts and story)):
             told = await self._each(parts, message, language, replace(memory, dialogue=whole.dialogue))
             if told and told[-1].decision == "emergency":
                 return told[-1:]
@@ -317,6 +318,12 @@ def _leaves_open(understood: Understanding) -> bool:
 
 def _in_doubt(understood: Understanding) -> bool:
     return understood.decision in ("clarify", "fallback")
+
+
+def _is_strange(understood: Understanding) -> bool:
+    """Whether it is told as out of scope for certain, and not only for want of a likely topic."""
+    told = understood.decision == "fallback" and bool(understood.topics)
+    return told and understood.candidates[0].confidence >= SURELY_STRANGE
 
 
 def _chosen(message: Incoming, memory: Memory) -> Memory:

@@ -61,6 +61,8 @@ class RasaDialogue:
                 action_endpoint=_InProcess(actions),
             )
         except Exception as error:
+            if isinstance(error.__cause__, ModelError):  # a component's own sentence, which Rasa has wrapped
+                raise error.__cause__ from error
             raise ModelError(
                 f"The model {model_file.name} cannot be loaded. Make it anew with: musebot train"
             ) from error

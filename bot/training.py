@@ -12,6 +12,7 @@ import yaml
 
 from bot.errors import ModelError
 from bot.lean import refuse_tensorflow
+from bot.nlu.encoder.sentences import read_encoder
 from bot.settings import Settings
 
 
@@ -23,9 +24,10 @@ def train(settings: Settings, progress: Callable[[float, str], None] = lambda sh
         progress: Told the share that is done, 0 to 1, and what is being done.
 
     Raises:
-        ModelError: The recipe needs TensorFlow, or Rasa finds the data wrong.
+        ModelError: The recipe needs TensorFlow, Rasa finds the data wrong, or the sentence model cannot be used.
     """
     refuse_tensorflow(settings.config_file)
+    read_encoder(settings.encoder_folder)
     for needed in (settings.domain_file, settings.nlu_folder):
         if not needed.exists():
             raise ModelError(f"There is no {needed}, and no model without it.")

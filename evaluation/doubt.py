@@ -136,6 +136,8 @@ def _fitting_best(scored: Sequence[Scored]) -> tuple[float, float]:
             float(each[np.arange(len(right)), right].mean()) for each, (_, _, right) in zip(likely, scored, strict=True)
         )
 
+    if not any(rows.any() for _, rows, _ in scored):
+        return float(minimize(lambda one: surprise(np.array([one[0], 0.0])), (5.0,), method="Nelder-Mead").x[0]), 0.0
     sharpness, meaning = minimize(surprise, (5.0, 0.5), method="Nelder-Mead", options={"xatol": 0.01, "fatol": 1e-4}).x
     return float(sharpness), float(meaning)
 

@@ -78,7 +78,7 @@ class Classifier:
         self._tokenizer = BilingualTokenizer(BilingualTokenizer.get_default_config())
         config = TopicClassifier.get_default_config()
         self._component = TopicClassifier(config, None, Resource("evaluation"))  # nothing is kept
-        self._featurizer = SentenceFeaturizer(read_encoder(read_settings().encoder_folder))
+        self._featurizer = SentenceFeaturizer(read_encoder(read_settings().encoder_folder), cache=None)
 
     def fit(self, pairs: Pairs) -> "Classifier":
         self._model = self._component.learn(self._messages(pairs))

@@ -67,9 +67,15 @@ def test_what_means_the_same_is_near_in_any_language(
 
 
 @needs_ours
-@pytest.mark.parametrize("text", ["", " ", "🙂", "?!", "мышь", "x" * 5000, "word " * 5000, "\x00", "نخاع"])
-def test_any_text_has_a_vector_of_length_one(encoder: SentenceEncoder, text: str) -> None:
-    assert float(np.linalg.norm(encoder.vector(text))) == pytest.approx(1.0, abs=1e-4)
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [("a", 1), ("?!", 1), ("word " * 5000, 1), ("hola " + "x" * 5000, 1)]
+    + [(nothing, 0) for nothing in ("", " ", "🙂", "👍👍", "мышь", "x" * 5000, "\x00", "نخاع")],
+)
+def test_a_vector_has_length_one_and_what_cannot_be_read_has_none(
+    encoder: SentenceEncoder, text: str, length: int
+) -> None:
+    assert float(np.linalg.norm(encoder.vector(text))) == pytest.approx(length, abs=1e-4)
 
 
 @needs_ours
@@ -108,9 +114,11 @@ def test_another_folder_with_a_model_and_a_tokenizer_is_taken(tmp_path: Path) ->
     [
         (lambda folder: (folder / MODEL).write_bytes(b"no model"), "is not the file that card.json names"),
         (lambda folder: (folder / TOKENIZER).write_text("{}"), "is not the file that card.json names"),
-        (lambda folder: (folder / CARD).write_text("{"), "card.json cannot be read"),
+        (lambda folder: (folder / CARD).write_text("{"), "card.json cannot be used"),
+        (lambda folder: (folder / CARD).write_text("null"), "card.json cannot be used"),
+        (lambda folder: (folder / CARD).write_text('{"sha256": {}}'), "sha256 must name the model and the tokenizer"),
         (lambda folder: ((folder / CARD).unlink(), (folder / MODEL).write_bytes(b"no model")), "cannot be used"),
-        (lambda folder: ((folder / CARD).unlink(), (folder / TOKENIZER).unlink()), "cannot be used"),
+        (lambda folder: ((folder / CARD).unlink(), (folder / TOKENIZER).unlink()), "cannot be read"),
     ],
 )
 def test_files_that_are_wrong_are_told(tmp_path: Path, harm, sentence: str) -> None:  # type: ignore[no-untyped-def]
@@ -169,10 +177,12 @@ def test_vectors_of_training_messages_are_kept(tmp_path: Path) -> None:
     other = Counting("counting 2")
     messages(both, SentenceFeaturizer(other, tmp_path))
     assert len(other.asked) == 2
-    for file in tmp_path.iterdir():
-        file.write_bytes(b"half a file")
-    messages(both, SentenceFeaturizer(encoder, tmp_path))
-    assert len(encoder.asked) == 5
+    for half in (b"", b"half a file", b"PK\x03\x04 half a file"):
+        before = len(encoder.asked)
+        for file in tmp_path.iterdir():
+            file.write_bytes(half)
+        messages(both, SentenceFeaturizer(encoder, tmp_path))
+        assert len(encoder.asked) == before + 2
     assert not any(b"how much" in file.read_bytes() for file in tmp_path.iterdir())
 
 

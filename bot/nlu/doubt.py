@@ -42,11 +42,11 @@ class Doubt(GraphComponent, IntentClassifier):
         return {
             "threshold": 0.3,
             "margin": 0.1,
-            "strange": 0.012,
-            "lost": 0.15,
+            "strange": 0.02,
+            "lost": 0.1,
             "harmless": ["greet", "goodbye", "thanks", "affirm", "deny"],
             "danger": 0.1,
-            "close": 0.35,
+            "close": 0.2,
             "dangers": ["emergency_", "crisis_"],
         }
 

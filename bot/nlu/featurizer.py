@@ -1,8 +1,10 @@
 """Gives each message the vector of its meaning, if there is a sentence model: `encoder/`, or what the settings name."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +32,8 @@ class SentenceFeaturizer(GraphComponent):
         """Nothing to set in `config.yml`: the sentence model is ENCODER_FOLDER's, so that an operator may change it."""
         return {}
 
-    def __init__(self, encoder: SentenceEncoder | None, cache: Path = CACHE) -> None:
+    def __init__(self, encoder: SentenceEncoder | None, cache: Path | None = CACHE) -> None:
+        """`cache`: where vectors of training messages are kept, so that the next training is quicker."""
         self._encoder = encoder
         self._cache = cache
 
@@ -66,17 +69,21 @@ class SentenceFeaturizer(GraphComponent):
 
     def _set(self, message: Message, vector: NDArray[np.float32]) -> None:
         assert self._encoder
-        message.add_features(Features(vector[None], FEATURE_TYPE_SENTENCE, TEXT, self._encoder.name))
+        if vector.any():
+            message.add_features(Features(vector[None], FEATURE_TYPE_SENTENCE, TEXT, self._encoder.name))
 
     def _remembered(self, encoder: SentenceEncoder, texts: list[str]) -> NDArray[np.float32]:
         """Vectors of `texts`; only those that no training before had are made."""
+        if self._cache is None:
+            return encoder.vectors(texts)
         file = self._cache / f"{hashlib.sha256(encoder.name.encode()).hexdigest()[:16]}.npz"
         known = _read(file)
         keys = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
         new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if new:
             known |= dict(zip(new, encoder.vectors(list(new.values())), strict=True))
-            _write(file, list(known), np.array(list(known.values())))
+            kept = list(dict.fromkeys(keys))  # no others: what is no longer learnt from is forgotten
+            _write(file, kept, np.array([known[key] for key in kept]))
         return np.array([known[key] for key in keys])
 
 
@@ -92,12 +99,12 @@ def _read(file: Path) -> dict[str, NDArray[np.float32]]:
     try:
         with np.load(file) as kept:
             return dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
-    except (OSError, ValueError, KeyError):
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile):
         return {}  # none yet, or half of one: they are made anew
 
 
 def _write(file: Path, keys: list[str], vectors: NDArray[np.float32]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    fresh = file.with_suffix(".new.npz")
+    fresh = file.with_suffix(f".{os.getpid()}.npz")
     np.savez(fresh, keys=np.array(keys), vectors=vectors)
     fresh.replace(file)

@@ -34,7 +34,8 @@ from bot.settings import ROOT, read_settings
 
 FILE = "topics.joblib"
 TOLERANCE = 0.01  # finer takes longer and tells nothing better
-MOST_ROUNDS = 100  # of learning from what messages mean
+MOST_ROUNDS = 200  # of learning from what messages mean
+FINE = 1e-5  # coarser stops before anything is learnt, where there are many topics
 MOST_STEPS = 127  # to either side of nothing, in a byte
 MOST_KNOWN_WORDS = 8  # of a message that may be said again word for word
 KNOWN = 0.95  # what such a message is about is as likely as this at least
@@ -134,18 +135,16 @@ def learn(examples: Sequence[Message], reader: Reader, config: dict[str, Any], *
 
 
 def _learn_meaning(examples: Sequence[Message], topics: NDArray[np.str_], strength: float) -> Meaning | None:
-    found = [vector_of(example) for example in examples]
-    vectors = [each for each in found if each is not None]
-    if len(vectors) < len(found):
+    found = [(found, example.get(INTENT)) for example in examples if (found := vector_of(example))]
+    if {topic for _, topic in found} != set(topics):
         return None
-    machine = LogisticRegression(C=strength, max_iter=MOST_ROUNDS, tol=TOLERANCE).fit(
-        np.array([vector for vector, _ in vectors]), [example.get(INTENT) for example in examples]
+    machine = LogisticRegression(C=strength, max_iter=MOST_ROUNDS, tol=FINE).fit(
+        np.array([vector for (vector, _), _ in found]), [topic for _, topic in found]
     )
     weights, offsets = machine.coef_.T, machine.intercept_
     if weights.shape[1] == 1:
         weights, offsets = np.hstack([-weights, weights]) / 2, np.hstack([-offsets, offsets]) / 2
-    assert (machine.classes_ == topics).all()
-    return Meaning(vectors[0][1], weights.astype(np.float32), offsets.astype(np.float32))
+    return Meaning(found[0][0][1], weights.astype(np.float32), offsets.astype(np.float32))
 
 
 def _key_of(message: Message) -> str | None:
@@ -177,16 +176,18 @@ class TopicClassifier(GraphComponent, IntentClassifier):
 
         `strength` and `meaning_strength`: inverse regularisation of the two classifiers. `sharpness` and `meaning`:
         what the scores of the words, and those of the meaning, count in the logarithm of the probabilities; they make
-        those of messages that were not learnt from fit best. `lexicon`: the file of the field's words. `lexicon_weight`
+        those of messages that were not learnt from fit best. `sharpness_alone`: the same where only the words tell.
+        `lexicon`: the file of the field's words. `lexicon_weight`
         and `english_weight`: what they, and the English for Spanish words, count beside the message's own words.
         `candidates`: how many topics are kept, best first, and `kept`: one that always is. `courtesy`: topics that
         people wrap around a question; they do not count once another reaches `asked`.
         """
         return {
             "strength": 0.6,
-            "sharpness": 5.7,
-            "meaning_strength": 30.0,
-            "meaning": 0.5,
+            "sharpness": 3.0,
+            "sharpness_alone": 5.7,
+            "meaning_strength": 10.0,
+            "meaning": 0.7,
             "lexicon": "nlu_data/lexicon.yml",
             "lexicon_weight": 0.3,
             "english_weight": 1.0,
@@ -229,11 +230,13 @@ class TopicClassifier(GraphComponent, IntentClassifier):
     ) -> "TopicClassifier":
         with model_storage.read_from(resource) as folder:
             model: TopicModel = joblib.load(folder / FILE)
-        in_use = encoder_name(read_settings().encoder_folder)
-        if model.meaning and in_use not in ("none", model.meaning.encoder):
+        in_use, learnt = (
+            encoder_name(read_settings().encoder_folder),
+            model.meaning.encoder if model.meaning else "none",
+        )
+        if in_use not in ("none", learnt):  # without any, the words alone decide
             raise ModelError(
-                f"The model has learnt with the sentence model {model.meaning.encoder}, but {in_use} is in use: "
-                "run `musebot train`."
+                f"The model has learnt with this sentence model: {learnt}; in use is {in_use}. Run `musebot train`."
             )
         return cls(config, model_storage, resource, model)
 
@@ -259,8 +262,9 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         """The probabilities of the model's topics, a row for each message."""
         assert self._model is not None
         words, meaning = self._model.scores(messages), self._model.meanings(messages)
-        both = words * self._config["sharpness"] + meaning * self._config["meaning"]
-        return np.asarray(softmax(both, axis=1), dtype=np.float32)
+        told = meaning.any(axis=1, keepdims=True)
+        sharpness = np.where(told, self._config["sharpness"], self._config["sharpness_alone"])
+        return np.asarray(softmax(words * sharpness + meaning * self._config["meaning"], axis=1), dtype=np.float32)
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Sets `intent` and `intent_ranking` of each message."""

@@ -21,7 +21,12 @@ def read_pairs(folder: Path = PAIRS) -> list[Pair]:
     found: list[Pair] = []
     problems: list[str] = []
     for file in sorted(folder.glob("*.tsv")):
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeError) as error:
+            problems.append(f"{file.name}: cannot be read: {error}")
+            continue
+        for number, line in enumerate(lines, 1):
             sides = [side.strip() for side in line.split("\t")]
             if len(sides) == 2 and all(sides):
                 found.append((sides[0], sides[1]))

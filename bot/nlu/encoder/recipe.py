@@ -28,7 +28,6 @@ def make_encoder(recipe: Recipe, nlu_folder: Path, work: Path, out: Path, progre
         ContentError: Pairs or messages cannot be read.
     """
     torch.set_num_threads(THREADS)
-    torch.use_deterministic_algorithms(True)
     corpus = build_corpus(read_examples(nlu_folder), read_pairs(), recipe.leave_out)
     progress(0.0, "the teacher reads the English (once; some minutes)")
     training = Training(recipe, corpus, work)
@@ -39,9 +38,10 @@ def make_encoder(recipe: Recipe, nlu_folder: Path, work: Path, out: Path, progre
         training.tokenizer,
         out,
         {
-            "name": f"{NAME}-{datetime.now(UTC):%Y-%m-%d}",
+            "name": NAME,
+            "made": f"{datetime.now(UTC):%Y-%m-%d}",
             "learnt_from": {
-                "pairs": recipe.pairs or len(corpus.pairs),
+                "pairs": min(recipe.pairs or len(corpus.pairs), len(corpus.pairs)),
                 "more_english": len(corpus.english),
                 "messages_with_topic": len(corpus.messages) if recipe.topic_epochs else 0,
             },

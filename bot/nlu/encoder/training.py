@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -49,10 +50,10 @@ class Recipe:
 
     seed: int = 0
     layers: int = LAYERS
-    epochs: int = 8
+    epochs: int = 7
     rate: float = 2e-4
     topic_epochs: int = 3
-    topic_rate: float = 5e-5
+    topic_rate: float = 1.5e-4
     batch: int = 64
     pairs: int | None = None
     leave_out: int | None = None
@@ -63,7 +64,7 @@ class Stage:
     """One of two.
 
     Attributes:
-        name: With all that it depends on.
+        name: What a person who waits is told.
         epochs: Rounds.
         rate: How fast the student learns, at its fastest.
         batches: Makes those of a round.
@@ -88,7 +89,6 @@ class Training:
     """
 
     def __init__(self, recipe: Recipe, corpus: Corpus, folder: Path) -> None:
-        torch.manual_seed(recipe.seed)
         self.recipe = recipe
         self._folder = folder
         self._chance = random.Random(recipe.seed)  # noqa: S311 - dice, no secret
@@ -164,7 +164,7 @@ class Training:
             "schedule": schedule.state_dict(),
             "chance": self._chance.getstate(),
         }
-        fresh = self._folder / "fresh.pt"
+        fresh = self._file(stage).with_suffix(f".{os.getpid()}")
         torch.save(state, fresh)
         fresh.replace(self._file(stage))
 
@@ -184,9 +184,10 @@ class Training:
         return int(kept["epoch"])
 
     def _file(self, stage: Stage) -> Path:
-        """Where a stage is kept: another recipe, or other texts, have another place."""
+        """Where a stage is kept: another recipe, other texts or other code have another place."""
         of = {key: value for key, value in asdict(self.recipe).items() if stage.own or key not in OF_TOPICS}
-        told = json.dumps([of, self._texts, self._learnt if stage.own else ""]).encode()
+        code = [file.read_text(encoding="utf-8") for file in sorted(Path(__file__).parent.glob("*.py"))]
+        told = json.dumps([of, self._texts, self._learnt if stage.own else "", code]).encode()
         return self._folder / f"{stage.name}-{hashlib.sha256(told).hexdigest()[:16]}.pt"
 
     def _pair_batches(self, size: int | None = None) -> list[list[Aimed]]:
@@ -250,7 +251,9 @@ def _kept(folder: Path, texts: Sequence[str], make: Callable[[], NDArray[np.floa
     file = folder / f"teacher-{key}.npy"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        np.save(file, make())
+        fresh = file.with_suffix(f".{os.getpid()}.npy")
+        np.save(fresh, make())
+        fresh.replace(file)
     return np.asarray(np.load(file), dtype=np.float32)
 
 
