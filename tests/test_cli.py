@@ -58,7 +58,8 @@ def test_a_sentence_model_that_is_not_there_or_is_none_is_told(tmp_path: Path) -
     told = musebot("check", ENCODER_FOLDER=str(tmp_path))
     assert (told.returncode, "Traceback" in told.stderr) == (1, False)
     assert "ENCODER_FOLDER: Value error, this folder holds no model.onnx" in told.stderr
-    (tmp_path / "model.onnx").write_bytes(b"none")
+    for name in ("model.onnx", "tokenizer.json"):
+        (tmp_path / name).write_bytes(b"none")
     told = musebot("check", ENCODER_FOLDER=str(tmp_path))
     assert (told.returncode, "Traceback" in told.stderr) == (1, False)
     assert "cannot be used" in told.stderr
