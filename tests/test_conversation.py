@@ -395,7 +395,8 @@ async def test_danger_in_one_of_several_questions_is_all_that_counts(parts: Part
     [
         ("will I walk again?", "why?", "more_detail"),
         ("¿volveré a caminar?", "¿por qué?", "more_detail"),
-        ("will I walk again?", "really?", "walk_again"),
+        ("will I walk again?", "and run?", "walk_again"),
+        ("¿volveré a caminar?", "¿del todo?", "walk_again"),
     ],
 )
 async def test_a_follow_up_is_read_with_what_came_before(parts: Parts, before: str, then: str, topic: str) -> None:

@@ -51,7 +51,8 @@ def test_our_files_are_small_and_those_that_the_card_names() -> None:
     ("text", "like", "unlike"),
     [
         ("¿cuánto cuesta?", "how much is it?", "where is it?"),
-        ("me da miedo que me estafen", "I am afraid of being scammed", "I am afraid of dogs"),
+        ("mi primo perdió el trabajo", "my cousin lost his job", "my cousin lost his keys"),
+        ("se me hizo tarde", "I am running late", "I am running a race"),
         ("tengo la rodilla hinchada", "my knee is swollen", "my elbow is fine"),
         ("¿abren los domingos?", "are you open on Sundays?", "is it open to children?"),
         ("no quiero hablar con un robot", "I do not want to talk to a machine", "I want to work with machines"),

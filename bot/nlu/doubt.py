@@ -43,7 +43,7 @@ class Doubt(GraphComponent, IntentClassifier):
             "threshold": 0.3,
             "margin": 0.1,
             "strange": 0.02,
-            "lost": 0.1,
+            "lost": 0.15,
             "harmless": ["greet", "goodbye", "thanks", "affirm", "deny"],
             "danger": 0.1,
             "close": 0.2,
