@@ -11,6 +11,8 @@ from sqlalchemy import text as sql
 
 from bot.app import Parts
 from bot.messages import LANGUAGES, Decision, Incoming, Language, Memory, Turn, Understanding
+from bot.nlu.encoder.sentences import encoder_name
+from bot.settings import OUR_ENCODER
 from bot.triage import Triage
 
 
@@ -390,13 +392,22 @@ async def test_danger_in_one_of_several_questions_is_all_that_counts(parts: Part
     assert len(turn.replies) == 1
 
 
+@pytest.mark.skipif(encoder_name(OUR_ENCODER) == "none", reason="the words alone are not sure enough")
+async def test_questions_in_what_is_surely_out_of_scope_are_not_for_us(parts: Parts) -> None:
+    story = "Mi equipo perdió la final el domingo en los penales y toda la cuadra lloró por culpa del árbitro."
+    turn = await say(parts, f"{story} ¿Cuánto vale? ¿Dónde queda?")
+    assert (turn.decision, turn.topics) == ("fallback", ("out_of_scope",))
+    near_miss = await say(parts, "¿Cuánto vale? ¿Dónde queda?")
+    assert set(near_miss.topics) == {"cost", "location"}
+
+
 @pytest.mark.parametrize(
     ("before", "then", "topic"),
     [
         ("will I walk again?", "why?", "more_detail"),
         ("¿volveré a caminar?", "¿por qué?", "more_detail"),
-        ("will I walk again?", "and run?", "walk_again"),
-        ("¿volveré a caminar?", "¿del todo?", "walk_again"),
+        ("will I walk again?", "and by myself?", "walk_again"),
+        ("¿volveré a caminar?", "¿y las piernas?", "walk_again"),
     ],
 )
 async def test_a_follow_up_is_read_with_what_came_before(parts: Parts, before: str, then: str, topic: str) -> None:
