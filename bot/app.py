@@ -24,7 +24,7 @@ from bot.errors import SettingsError
 from bot.language import Languages, read_other_languages
 from bot.lean import refuse_tensorflow
 from bot.nlu.encoder.sentences import encoder_name, read_encoder
-from bot.nlu.examples import language_pairs, read_examples
+from bot.nlu.examples import common_words, language_pairs, read_examples
 from bot.phrases import Phrases
 from bot.settings import ROOT, Settings
 from bot.store import migrate, open_database
@@ -64,10 +64,11 @@ def build(settings: Settings) -> Parts:
     kinds = {key: topic.kind for key, topic in content.topics.items()}
     engine = open_database(settings.database_url)
     transcripts = Transcripts(engine)
+    examples = read_examples(settings.nlu_folder)
     conversation = Conversation(
-        triage=Triage(content.safety),
+        triage=Triage(content.safety, common_words(examples)),
         languages=Languages(
-            language_pairs(read_examples(settings.nlu_folder)),
+            language_pairs(examples),
             read_other_languages(settings.nlu_folder / "languages.yml"),
         ),
         dialogue=RasaDialogue(settings.model_file, all_actions(answers, kinds), kinds),

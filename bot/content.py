@@ -142,6 +142,16 @@ class Signs(_Entry):
         return self.en if language == "en" else self.es
 
 
+class Glossary(_Entry):
+    """Words by name, a table a language."""
+
+    en: dict[str, Prose] = {}
+    es: dict[str, Prose] = {}
+
+    def of(self, language: Language) -> dict[str, str]:
+        return self.en if language == "en" else self.es
+
+
 class GuidanceEntry(_Entry):
     """What a person in danger is told: `first` before anything else, then the steps, each with its source."""
 
@@ -167,9 +177,18 @@ class LinkEntry(_Entry):
 
 
 class SafetyFile(_Entry):
-    """`safety.yml`. `links` are the telephone buttons; `calm` voids a sign (the past, a question about, an idiom)."""
+    """`safety.yml`: how danger is recognised, and what a person in danger is told.
+
+    Attributes:
+        links: The telephone buttons.
+        words: Groups of words, which patterns call by name.
+        spellings: What people write in a chat, and the word it stands for.
+        calm: What voids a sign: the past, a question about, an idiom.
+    """
 
     links: dict[str, LinkEntry]
+    words: Glossary = Glossary()
+    spellings: Glossary = Glossary()
     calm: Signs
     topics: dict[str, GuidanceEntry]
 

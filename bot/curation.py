@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from bot.content import AnswerEntry, CitedWording, Content, Details, Review, SourceEntry, Wording, revision_of
 from bot.evidence import KINDS, evidence_of
 from bot.messages import LANGUAGES, Language
-from bot.patterns import sentences, strict
+from bot.patterns import STRICT, Patterns, parts_without, sentences
 
 MAX_WORDS = 60  # what a reader sees before "more"
 MAX_WORDS_OF_THE_CLINIC = 40  # a detail that the clinic fills in
@@ -284,9 +284,11 @@ def _in_details(content: Content) -> Iterator[str]:
 def _promises(content: Content) -> Iterator[str]:
     """Words that promise too much, but where the context takes the promise back."""
     for language in LANGUAGES:
-        promise = strict(content.style.promises.of(language))
-        allowed = strict(content.style.allowed.of(language))
+        promise = Patterns(((each, each) for each in content.style.promises.of(language)), STRICT)
+        allowed = Patterns(((each, each) for each in content.style.allowed.of(language)), STRICT)
         for place, wording in texts_of(content):
             for sentence in sentences(wording.of(language)):
-                for found in promise.finditer(allowed.sub(" . ", sentence)):
-                    yield f"{place}: “{found[0].strip()}” promises too much ({language})"
+                for part in parts_without(sentence, allowed.places(sentence)):
+                    for _, begin, end in promise.found(part):
+                        told = " ".join(word[0] for word in part[begin:end])
+                        yield f"{place}: “{told}” promises too much ({language})"

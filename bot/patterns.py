@@ -1,52 +1,200 @@
 """The pattern language of the content folder, in which staff describe words to look for.
 
-A pattern is words in order: `a|b` is either word, `breath*` is any word that begins so. Case, accents and apostrophes
-do not count, so "can't", "cant" and "CAN´T" are one word. A loose pattern lets up to three other words stand between
-two of its own (up to fifteen where it has `..`), never the end of a sentence. A strict one has its words side by side,
-or up to three apart where it has `..`.
+A pattern is words in order: `a|b` is either word, `breath*` is any word that begins so, `@cannot` is any word of the
+group of that name. Case, accents and apostrophes do not count, so "can't", "cant" and "CAN´T" are one word. Up to three
+other words may stand between two of a loose pattern (up to fifteen where it has `..`), never the end of a sentence. A
+strict one has its words side by side, or up to three apart where it has `..`.
 """
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Generic, NamedTuple, TypeVar
 
 from bot.text import bare
 
-# What may stand between two words of a pattern, and where it has `..`. Commas are words of their own: a loose pattern
-# may span one, a strict one may not.
-_LOOSE = (r"(?: [a-z0-9,]+){0,3} ", r"(?: [a-z0-9,]+){0,15} ")
-_STRICT = (" ", r"(?: [a-z0-9]+){0,3} ")
-_NOTHING = re.compile(r"(?!)")
+Word = tuple[str, ...]  # a word of a message: as it was typed, then what it may have been meant to be
+Groups = Mapping[str, str]  # the words of a group by its name
+Read = Callable[[str], Word]
+
+WIDE = ".."
+COMMA: Word = (",",)
+COMMAS = -1  # the number of what only a comma fits
+KEPT = 20_000  # words of messages that need not be looked at anew
+LABEL = TypeVar("LABEL")
 
 
-def loose(patterns: Iterable[str]) -> re.Pattern[str]:
-    """One expression that finds any of `patterns`, as signs of danger are looked for."""
-    return _compile(patterns, *_LOOSE)
+@dataclass(frozen=True)
+class Reach:
+    """How many other words may stand between two of a pattern's own.
+
+    Attributes:
+        narrow: Between words that stand beside each other in the pattern.
+        wide: Where it has `..`.
+        commas: Whether a comma may stand between; it counts as a word.
+    """
+
+    narrow: int
+    wide: int
+    commas: bool
 
 
-def strict(patterns: Iterable[str]) -> re.Pattern[str]:
-    """One expression that finds any of `patterns`, as contexts that take a sign back are looked for."""
-    return _compile(patterns, *_STRICT)
+LOOSE = Reach(3, 15, commas=True)  # as signs of danger are looked for
+STRICT = Reach(0, 3, commas=False)  # as contexts that take a sign back are looked for
 
 
-def sentences(text: str) -> list[str]:
-    """Bare lower-case words and commas of each sentence, with a space at both ends; twice where letters repeat."""
-    plain = bare(re.sub(r"['’‘´`]", "", text))
-    once, twice = (re.sub(r"([a-z])\1{2,}", again, plain) for again in (r"\1", r"\1\1"))  # "heeelp", "ahogooo"
-    variants = [once] if once == twice else [once, twice]
-    parts = (part for variant in variants for part in re.split(r"[.!?;\n¡¿]+", variant))
-    return [f" {' '.join(re.findall('[a-z0-9]+|,', part))} " for part in parts]
+class _Step(NamedTuple):
+    """A word of a pattern."""
+
+    fits: int  # the number of what fits there
+    gap: int  # how many words may stand before it
 
 
-def _compile(patterns: Iterable[str], gap: str, wide_gap: str) -> re.Pattern[str]:
-    expressions = [_expression(pattern, gap, wide_gap) for pattern in patterns]
-    return re.compile("|".join(expressions)) if expressions else _NOTHING
+@dataclass(frozen=True)
+class _Pattern(Generic[LABEL]):
+    label: LABEL
+    steps: tuple[_Step, ...]
+    needs: frozenset[int]  # the numbers of what must fit somewhere
 
 
-def _expression(pattern: str, gap: str, wide_gap: str) -> str:
-    parts = re.sub(r"['’]", "", bare(pattern)).split(" .. ")
-    return " " + wide_gap.join(gap.join(_word(word) for word in part.split()) for part in parts) + " "
+class _Seen(NamedTuple, Generic[LABEL]):
+    """What a word of a message is to the patterns: the numbers of what it fits, and the patterns that begin with it."""
+
+    fits: frozenset[int]
+    begins: tuple[_Pattern[LABEL], ...]
 
 
-def _word(word: str) -> str:
-    options = (re.escape(option).replace(r"\*", "[a-z0-9]*") for option in word.split("|"))
-    return f"(?:{'|'.join(options)})"
+class Patterns(Generic[LABEL]):
+    """Patterns that are looked for together, each with a label; it takes time in proportion to the text."""
+
+    def __init__(
+        self,
+        patterns: Iterable[tuple[str, LABEL]],
+        reach: Reach,
+        *,
+        groups: Groups | None = None,
+        spelt: Callable[[str], str] = str,
+    ) -> None:
+        """Compiles `patterns`.
+
+        Args:
+            patterns: Each with its label.
+            reach: How far its words may stand apart.
+            groups: What `@name` means.
+            spelt: How words are written before they are compared.
+
+        Raises:
+            ValueError: A pattern names a group that does not exist.
+        """
+        self._commas = reach.commas
+        numbers: dict[_Options, int] = {}
+        self._begins: dict[int, list[_Pattern[LABEL]]] = defaultdict(list)
+        for text, label in patterns:
+            steps = tuple(
+                _Step(numbers.setdefault(options, len(numbers)), gap)
+                for options, gap in _steps(text, reach, groups or {}, spelt)
+            )
+            self._begins[steps[0].fits].append(_Pattern(label, steps, frozenset(step.fits for step in steps)))
+        self.words = frozenset(word for options in numbers for word in options.words)
+        self.beginnings = frozenset(beginning for options in numbers for beginning in options.beginnings)
+        self._of_word: dict[str, set[int]] = defaultdict(set)
+        self._of_beginning: dict[str, set[int]] = defaultdict(set)
+        for options, number in numbers.items():
+            for word in options.words:
+                self._of_word[word].add(number)
+            for beginning in options.beginnings:
+                self._of_beginning[beginning].add(number)
+        self._lengths = sorted({len(beginning) for beginning in self.beginnings})
+        self._look_at = lru_cache(maxsize=KEPT)(self._seen)
+
+    def found(self, words: Sequence[Word]) -> Iterator[tuple[LABEL, int, int]]:
+        """Where patterns stand in a sentence: the label, the first word, and the one behind the last."""
+        seen = [self._look_at(word) for word in words]
+        there = frozenset[int]().union(*(each.fits for each in seen))
+        for at, each in enumerate(seen):
+            for pattern in each.begins:
+                if pattern.needs <= there:
+                    end = self._end(pattern, seen, at)
+                    if end is not None:
+                        yield pattern.label, at, end
+
+    def places(self, words: Sequence[Word]) -> set[int]:
+        """The places of all words of a sentence in which a pattern stands."""
+        return {at for _, begin, end in self.found(words) for at in range(begin, end)}
+
+    def _seen(self, word: Word) -> _Seen[LABEL]:
+        fits: set[int] = set()
+        for form in word:
+            fits |= self._of_word.get(form, set())
+            for length in self._lengths[: bisect_right(self._lengths, len(form))]:
+                fits |= self._of_beginning.get(form[:length], set())
+        comma = {COMMAS} if word == COMMA else set()
+        begins = tuple(pattern for number in sorted(fits) for pattern in self._begins.get(number, ()))
+        return _Seen(frozenset(fits | comma), begins)
+
+    def _end(self, pattern: _Pattern[LABEL], seen: Sequence[_Seen[LABEL]], at: int) -> int | None:
+        """Behind the nearest place where `pattern` ends if it begins at `at`; None if it does not stand there."""
+        ends = [at + 1]
+        for step in pattern.steps[1:]:
+            reached: dict[int, None] = {}
+            for end in ends:
+                for place in range(end, min(end + step.gap + 1, len(seen))):
+                    if step.fits in seen[place].fits:
+                        reached[place + 1] = None
+                    elif not self._commas and COMMAS in seen[place].fits:
+                        break
+            if not reached:
+                return None
+            ends = sorted(reached)
+        return ends[0]
+
+
+def sentences(text: str, read: Read = lambda word: (word,)) -> list[list[Word]]:
+    """The words and commas of each sentence, bare and in lower case; `read` tells what each may mean."""
+    plain = bare(re.sub(r"['’‘´`]", "", text))  # first the apostrophes: bare letters have none to find
+    parts = re.split(r"[.!?;\n¡¿]+", plain)
+    return [[COMMA if word == "," else read(word) for word in re.findall("[a-z0-9]+|,", part)] for part in parts]
+
+
+def parts_without(sentence: Sequence[Word], places: Collection[int]) -> Iterator[list[Word]]:
+    """What is left of a sentence when the words at `places` are cut out of it: nothing reaches over a cut."""
+    part: list[Word] = []
+    for at, word in enumerate(sentence):
+        if at not in places:
+            part.append(word)
+        elif part:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+class _Options(NamedTuple):
+    """What fits one word of a pattern: any of `words`, or what begins with any of `beginnings`."""
+
+    words: frozenset[str]
+    beginnings: frozenset[str]
+
+
+def _steps(text: str, reach: Reach, groups: Groups, spelt: Callable[[str], str]) -> Iterator[tuple[_Options, int]]:
+    """What fits each word of a pattern, and how many words may stand before it."""
+    gap = 0
+    for part in text.split():
+        if part == WIDE:
+            gap = reach.wide
+            continue
+        options = [bare(re.sub("['’]", "", option)) for each in part.split("|") for option in _options(each, groups)]
+        words = frozenset(spelt(option) for option in options if not option.endswith("*"))
+        yield _Options(words, frozenset(spelt(option[:-1]) for option in options if option.endswith("*"))), gap
+        gap = reach.narrow
+
+
+def _options(option: str, groups: Groups) -> list[str]:
+    if not option.startswith("@"):
+        return [option]
+    if option[1:] not in groups:
+        raise ValueError(f"there is no group of words '{option[1:]}'")
+    return [each for part in groups[option[1:]].replace("|", " ").split() for each in _options(part, groups)]

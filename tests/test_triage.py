@@ -3,12 +3,14 @@
 import pytest
 
 from bot.content import Content
+from bot.nlu.examples import common_words, read_examples
+from bot.settings import Settings
 from bot.triage import Alarm, Triage
 
 
 @pytest.fixture(scope="module")
 def triage(content: Content) -> Triage:
-    return Triage(content.safety)
+    return Triage(content.safety, common_words(read_examples(Settings().nlu_folder)))
 
 
 @pytest.mark.parametrize(
@@ -103,9 +105,6 @@ def test_the_language_of_the_words_is_known(triage: Triage) -> None:
 
 
 def test_ordinary_training_questions_raise_few_alarms(triage: Triage, content: Content) -> None:
-    from bot.nlu.examples import read_examples
-    from bot.settings import Settings
-
     ordinary = [e for e in read_examples(Settings().nlu_folder) if content.topics[e.topic].kind != "safety"]
     alarmed = [example for example in ordinary if triage.assess(example.text)]
     assert len(alarmed) <= 0.02 * len(ordinary), [(e.topic, e.text) for e in alarmed]

@@ -15,6 +15,7 @@ from bot.messages import LANGUAGES, Language
 from bot.text import bare
 
 QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C is seven times as quick
+COMMON = 5  # messages that use a word, before it counts as spelt well
 FEWEST = 35  # examples a topic must have in each language
 
 
@@ -144,3 +145,9 @@ def check_examples(examples: list[Example], topics: Collection[str], intents: Co
             yield f"nlu_data/{example.file}: {example.topic}: metadata must say {{language: en}} or {{language: es}}"
         if example.language == "es" and not example.translation:
             yield f"nlu_data/{example.file}: {example.topic}: no English beside “{example.text}”"
+
+
+def common_words(examples: Iterable[Example]) -> set[str]:
+    """The words, as `bare` writes them, that several messages use: they are spelt as they are meant."""
+    often = Counter(word for each in examples for word in set(re.findall("[a-z0-9]+", bare(each.text))))
+    return {word for word, messages in often.items() if messages >= COMMON}
