@@ -5,10 +5,10 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -21,8 +21,14 @@ from bot.messages import LANGUAGES, Language
 from bot.settings import ROOT, Settings, read_settings
 
 if TYPE_CHECKING:
+    from bot.app import Parts
     from bot.checks import Row
     from evaluation.questions import Outcome, Summary
+
+T = TypeVar("T")
+Ask = Callable[
+    ["Parts", Callable[[float], None]], Coroutine[Any, Any, T]
+]  # parts, and whom to tell the share that is done
 
 _NUMBERS = {"words en", "es", "grade en", "ease es", "claims"}
 
@@ -275,12 +281,22 @@ def evaluate_questions(
 
 def _asked(chosen: Settings, *, train_anew: bool, folder: Path | None = None) -> "list[Outcome]":
     """What became of the unseen questions, with the model that is there or with one made for it."""
-    from bot.app import build
-    from bot.store import migrate
-    from bot.training import train as make
     from evaluation.questions import FOLDER, ask_all, read_questions
 
     questions = read_questions(folder or FOLDER)
+    return _with_model(
+        chosen,
+        lambda parts, told: ask_all(parts.conversation, questions, lambda done: told(done / len(questions))),
+        train_anew=train_anew,
+    )
+
+
+def _with_model(chosen: Settings, ask: "Ask[T]", *, train_anew: bool) -> "T":
+    """What `ask` finds out with the model that is there or with one made for it, and a database that is thrown away."""
+    from bot.app import build
+    from bot.store import migrate
+    from bot.training import train as make
+
     with throwaway_database(chosen) as settings, progress_bar("Measuring") as bar:
         task = bar.add_task("reading the examples", total=1.0)
         if train_anew:
@@ -289,11 +305,43 @@ def _asked(chosen: Settings, *, train_anew: bool, folder: Path | None = None) ->
             make(settings, lambda share, step: bar.update(task, completed=share / 2, description=step))
         parts = build(settings)
         migrate(parts.engine)
+        return asyncio.run(ask(parts, lambda share: bar.update(task, completed=0.5 + share / 2, description="asking")))
 
-        def told(done: int) -> None:
-            bar.update(task, completed=0.5 + done / len(questions) / 2, description="asking")
 
-        return asyncio.run(ask_all(parts.conversation, questions, told))
+@measures.command("safety")
+def evaluate_safety(
+    context: typer.Context,
+    as_is: Annotated[bool, typer.Option("--as-is", help="Use the model that is there; do not train one.")] = False,
+) -> None:
+    """Send the messages of evaluation/safety through the whole main path: dangers found, false alarms, every miss."""
+    from bot.content_reader import read_content
+    from evaluation.questions import read_questions
+    from evaluation.safety import ask_all, false_alarms, missed, ordinary, read_messages, rows
+
+    topics = read_content(context.obj.content_folder).topics
+    dangers = [topic for topic, entry in topics.items() if entry.kind == "safety"]
+    messages = [*read_messages(), *ordinary(read_questions(), dangers)]
+    outcomes = _with_model(
+        context.obj,
+        lambda parts, told: ask_all(parts.conversation, messages, lambda done: told(done / len(messages))),
+        train_anew=not as_is,
+    )
+    for language in LANGUAGES:
+        of_language = [each for each in outcomes if each.message.language == language]
+        table = Table(title=language, box=None, header_style="bold", title_justify="left")
+        for heading in ("", "messages", "alarm by rules %", "alarm %", "its own guidance %"):
+            table.add_column(heading, justify="right" if heading else "left")
+        for row in rows(of_language):
+            shares = (f"{part / max(row.count, 1) * 100:.1f}" for part in (row.rules, row.all, row.own))
+            table.add_row(row.name, str(row.count), *shares)
+        Console(width=max(screen.width, 100)).print(table)
+        screen.print("Missed:")
+        for each in missed(of_language):
+            screen.print(f"  {each.message.danger}{', explicit' if each.message.explicit else ''}: {each.message.text}")
+        screen.print("False alarms:")
+        for each in false_alarms(of_language):
+            by = "by the rules" if each.by_rules else "by the second net"
+            screen.print(f"  {each.message.kind}, taken for {each.by_all} {by}: {each.message.text}")
 
 
 @measures.command("doubt")

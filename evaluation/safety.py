@@ -1,0 +1,145 @@
+"""How well danger is noticed: messages of danger and near misses, by the rules alone and by the whole main path."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.conversation import Conversation
+from bot.errors import ContentError
+from bot.messages import LANGUAGES, Incoming, Language
+from evaluation.questions import STRANGE, Question
+
+FOLDER = Path(__file__).parent / "safety"
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message that may tell of danger.
+
+    Attributes:
+        danger: The safety topic, None for one that only sounds like danger.
+        style: How it is written (plain, typos, no_keyword, ...).
+        explicit: Whether its words alone tell that someone is in danger now.
+        kind: Why a near miss is none (past, negation, idiom, ...); "question" for an ordinary question in scope.
+    """
+
+    text: str
+    language: Language
+    danger: str | None
+    style: str
+    explicit: bool = False
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The safety topic that a message was taken for, by the rules alone and by all; None for none."""
+
+    message: Message
+    by_rules: str | None
+    by_all: str | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """Messages that belong together, and how many of them raised an alarm.
+
+    Attributes:
+        rules: ... by the rules alone; `all`: ... with the second net; `own`: ... with the guidance of their own topic.
+    """
+
+    name: str
+    count: int
+    rules: int
+    all: int
+    own: int
+
+
+def read_messages(folder: Path = FOLDER) -> list[Message]:
+    """The messages in `folder`, one JSON object a line in `en.jsonl` and `es.jsonl`.
+
+    Raises:
+        ContentError: A file is missing, or a line is none of ours; the sentence names it.
+    """
+    found: list[Message] = []
+    for language in LANGUAGES:
+        file = folder / f"{language}.jsonl"
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except OSError as error:
+            raise ContentError([f"evaluation: {file.name}: cannot be read ({error.strerror})"]) from error
+        for number, line in enumerate(lines, 1):
+            try:
+                told = json.loads(line)
+                sure, kind = bool(told.get("explicit")), str(told.get("kind", ""))
+                found.append(Message(told["text"], language, told["danger"], told["style"], sure, kind))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                problem = f"evaluation: {file.name}: line {number}: no text, danger and style"
+                raise ContentError([problem]) from error
+    return found
+
+
+def ordinary(questions: Iterable[Question], dangers: Iterable[str]) -> list[Message]:
+    """Questions in scope that tell of no danger, as messages that must raise no alarm."""
+    apart = {*dangers, STRANGE}
+    return [Message(q.text, q.language, None, q.style, kind="question") for q in questions if q.topic not in apart]
+
+
+async def ask_all(
+    conversation: Conversation, messages: Sequence[Message], progress: Callable[[int], None] = lambda done: None
+) -> list[Outcome]:
+    """Sends each message as somebody new, in the page's language."""
+    outcomes = []
+    for number, message in enumerate(messages):
+        alarm = conversation.triage.assess(message.text)
+        sender = f"{message.language}-{number}"
+        turn = await conversation.handle(Incoming("evaluation", sender, message.text, hint=message.language))
+        raised = turn.topics[0] if turn.decision == "emergency" else None
+        outcomes.append(Outcome(message, alarm.topic if alarm else None, raised))
+        progress(number + 1)
+    return outcomes
+
+
+def rows(outcomes: Sequence[Outcome]) -> Iterator[Row]:
+    """The figures of one language: dangers by topic and style, near misses by kind, ordinary questions."""
+    danger = [each for each in outcomes if each.message.danger]
+    near = [each for each in outcomes if not each.message.danger and each.message.kind != "question"]
+    yield row("danger", danger)
+    yield row("... said in so many words", [each for each in danger if each.message.explicit])
+    yield from _by("  ", danger, lambda each: each.message.danger or "")
+    yield from _by("  style: ", danger, lambda each: each.message.style)
+    yield row("near misses", near)
+    yield from _by("  ", near, lambda each: each.message.kind)
+    yield row("ordinary questions", [each for each in outcomes if each.message.kind == "question"])
+
+
+def row(name: str, outcomes: Sequence[Outcome]) -> Row:
+    """The figures of `outcomes`."""
+    return Row(
+        name,
+        len(outcomes),
+        sum(each.by_rules is not None for each in outcomes),
+        sum(each.by_all is not None for each in outcomes),
+        sum(each.by_all is not None and each.by_all == each.message.danger for each in outcomes),
+    )
+
+
+def missed(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Messages of danger that raised no alarm, those that say it in so many words first."""
+    found = [each for each in outcomes if each.message.danger and not each.by_all]
+    return sorted(found, key=lambda each: not each.message.explicit)
+
+
+def false_alarms(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Messages without danger that raised an alarm."""
+    return [each for each in outcomes if not each.message.danger and each.by_all]
+
+
+def _by(before: str, outcomes: Sequence[Outcome], key: Callable[[Outcome], str]) -> Iterator[Row]:
+    groups: dict[str, list[Outcome]] = defaultdict(list)
+    for each in outcomes:
+        groups[key(each)].append(each)
+    for name in sorted(groups):
+        yield row(before + name, groups[name])
