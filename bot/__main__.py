@@ -329,15 +329,17 @@ def evaluate_safety(
     for language in LANGUAGES:
         of_language = [each for each in outcomes if each.message.language == language]
         table = Table(title=language, box=None, header_style="bold", title_justify="left")
-        for heading in ("", "messages", "alarm by rules %", "alarm %", "its own guidance %"):
+        for heading in ("", "messages", "alarm by rules %", "alarm %", "its own guidance %", "told whom to call %"):
             table.add_column(heading, justify="right" if heading else "left")
         for row in rows(of_language):
-            shares = (f"{part / max(row.count, 1) * 100:.1f}" for part in (row.rules, row.all, row.own))
+            shares = (f"{part / max(row.count, 1) * 100:.1f}" for part in (row.rules, row.all, row.own, row.told))
             table.add_row(row.name, str(row.count), *shares)
         Console(width=max(screen.width, 100)).print(table)
         screen.print("Missed:")
         for each in missed(of_language):
-            screen.print(f"  {each.message.danger}{', explicit' if each.message.explicit else ''}: {each.message.text}")
+            explicit, told = each.message.explicit, each.told
+            how = f"{', explicit' if explicit else ''}{', told whom to call' if told else ''}"
+            screen.print(f"  {each.message.danger}{how}: {each.message.text}")
         screen.print("False alarms:")
         for each in false_alarms(of_language):
             by = "by the rules" if each.by_rules else "by the second net"

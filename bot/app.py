@@ -20,6 +20,7 @@ from bot.content_reader import read_content
 from bot.conversation import Conversation
 from bot.dialogue import RasaDialogue
 from bot.eligibility import Eligibility
+from bot.emergency import Emergency
 from bot.errors import SettingsError
 from bot.language import Languages, read_other_languages
 from bot.lean import refuse_tensorflow
@@ -60,13 +61,17 @@ def build(settings: Settings) -> Parts:
         show_draft_effects=settings.show_draft_effects,
         grace=timedelta(days=settings.review_grace_days),
     )
+    if settings.home_country not in content.safety.countries:
+        known = ", ".join(content.safety.countries)
+        raise SettingsError(f"HOME_COUNTRY: content/safety.yml has no emergency numbers for it, only for {known}.")
     phrases = Phrases(content)
     kinds = {key: topic.kind for key, topic in content.topics.items()}
     engine = open_database(settings.database_url)
     transcripts = Transcripts(engine)
     examples = read_examples(settings.nlu_folder)
     conversation = Conversation(
-        triage=Triage(content.safety, common_words(examples)),
+        triage=Triage(content.signs, tuple(content.safety.topics), common_words(examples)),
+        emergency=Emergency(content, settings.home_country),
         languages=Languages(
             language_pairs(examples),
             read_other_languages(settings.nlu_folder / "languages.yml"),

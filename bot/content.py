@@ -9,12 +9,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import quote
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from bot.messages import Button, Citation, Claim, Language
+from bot.messages import LANGUAGES, Button, Citation, Claim, Language
+
+COMMON = "common"  # the file of `signs/` that all others share
 
 Prose = Annotated[str, Field(min_length=1)]
 
@@ -133,10 +135,10 @@ Pattern = Annotated[Prose, AfterValidator(_pattern)]
 
 
 class Signs(_Entry):
-    """Patterns, one list a language; `bot.triage` explains how they are written."""
+    """Patterns, one list a language; `bot.patterns` explains how they are written."""
 
-    en: tuple[Pattern, ...] = Field(min_length=1)
-    es: tuple[Pattern, ...] = Field(min_length=1)
+    en: tuple[Pattern, ...] = ()
+    es: tuple[Pattern, ...] = ()
 
     def of(self, language: Language) -> tuple[str, ...]:
         return self.en if language == "en" else self.es
@@ -152,13 +154,77 @@ class Glossary(_Entry):
         return self.en if language == "en" else self.es
 
 
+class CheckEntry(_Entry):
+    """The question after an emergency, the choices that say "safe" and "in danger", and which of them "yes" means."""
+
+    question: Wording
+    safe: Wording
+    danger: Wording
+    yes: Literal["safe", "danger"]
+
+
+class CountryEntry(_Entry):
+    """The numbers to call in a country, as they are written, with the buttons that call them; how it is named."""
+
+    name: Wording
+    prefix: Annotated[str, Field(pattern=r"^[1-9]\d{0,3}$")]
+    emergency: Prose
+    emergency_link: str
+    crisis: Prose | None = None
+    crisis_link: str | None = None
+    named: Signs
+
+
+class ElsewhereEntry(_Entry):
+    """What is said in place of a number: in a country `named` here, and where the country is not known."""
+
+    emergency: Wording
+    crisis: Wording
+    unknown_emergency: Wording
+    unknown_crisis: Wording
+    named: Signs
+
+    @model_validator(mode="after")
+    def _with_places(self) -> Self:
+        _only_places(self.unknown_emergency, "unknown_emergency", {"number", "country"})
+        _only_places(self.unknown_crisis, "unknown_crisis", {"number", "country"})
+        return self
+
+
+def _only_places(wording: Wording, name: str, allowed: set[str]) -> None:
+    """Raises ValueError if a text has other places to fill in than `allowed`."""
+    for text in (wording.en, wording.es):
+        for place in re.findall(r"\{([^}]*)\}", text):
+            if place not in allowed:
+                raise ValueError(f"{name}: nothing is known by the name {{{place}}}")
+
+
 class GuidanceEntry(_Entry):
-    """What a person in danger is told: `first` before anything else, then the steps, each with its source."""
+    """What a person in danger is told.
+
+    Attributes:
+        first: Before anything else; `{emergency}` and `{crisis}` are the numbers to call.
+        steps: What to do then, each with its source.
+        check: The question whether it has passed.
+        after: What is said once it has.
+        crisis: Whether a crisis line is called first.
+        buttons: The calls, where the person's country is not known.
+    """
 
     first: Wording
     steps: tuple[CitedWording, ...] = Field(min_length=1)
+    check: CheckEntry
+    after: Wording
+    crisis: bool = False
     buttons: tuple[str, ...] = ()
-    signs: Signs
+
+    @model_validator(mode="after")
+    def _with_a_number(self) -> Self:
+        for name, wording in (("first", self.first), ("after", self.after)):
+            _only_places(wording, name, {"emergency", "crisis"})
+            if "{emergency}" not in wording.en or "{emergency}" not in wording.es:
+                raise ValueError(f"{name}: says no emergency number: write {{emergency}} where it belongs")
+        return self
 
 
 class LinkEntry(_Entry):
@@ -177,20 +243,46 @@ class LinkEntry(_Entry):
 
 
 class SafetyFile(_Entry):
-    """`safety.yml`: how danger is recognised, and what a person in danger is told.
+    """`safety.yml`: what a person in danger is told.
 
     Attributes:
         links: The telephone buttons.
-        words: Groups of words, which patterns call by name.
-        spellings: What people write in a chat, and the word it stands for.
-        calm: What voids a sign: the past, a question about, an idiom.
+        countries: The emergency numbers that we have verified.
+        elsewhere: What is said in place of a number.
+        passed: How people say that the danger is over, and `not_passed` that it is not.
     """
 
     links: dict[str, LinkEntry]
+    countries: dict[str, CountryEntry]
+    elsewhere: ElsewhereEntry
+    passed: Signs
+    not_passed: Signs
+    topics: dict[str, GuidanceEntry]
+
+
+class SignsFile(_Entry):
+    """A file of `signs/`: how one danger is recognised. `common.yml` holds what all of them share, and no signs.
+
+    Attributes:
+        words: Groups of words, which patterns call by name.
+        spellings: What people write in a chat, and the word it stands for.
+        signs: Loose patterns, any of which raises the alarm.
+        calm: Strict patterns that void a sign where they stand: the past, a question about, an idiom.
+    """
+
     words: Glossary = Glossary()
     spellings: Glossary = Glossary()
-    calm: Signs
-    topics: dict[str, GuidanceEntry]
+    signs: Signs = Signs()
+    calm: Signs = Signs()
+
+    @model_validator(mode="after")
+    def _with_groups(self) -> Self:
+        for language in LANGUAGES:
+            for name, words in self.words.of(language).items():
+                _pattern(words.replace(" ", "|"))
+                if not re.fullmatch("[a-z0-9_]+", name):
+                    raise ValueError(f"words: {language}: '{name}': a name has small letters, digits and _ only")
+        return self
 
 
 def _detail(about: str) -> Any:
@@ -302,6 +394,7 @@ class Content:
     sources: dict[str, SourceEntry]
     phrases: dict[str, PhraseEntry]
     safety: SafetyFile
+    signs: Mapping[str, SignsFile]
     clinic: ClinicFile
     eligibility: EligibilityFile
     style: StyleFile

@@ -15,6 +15,7 @@ from bot.content import (
     FactEntry,
     PhraseEntry,
     SafetyFile,
+    SignsFile,
     SourceEntry,
     StyleFile,
     TopicEntry,
@@ -67,10 +68,17 @@ def _read(folder: Path) -> tuple[Content | None, list[str]]:
     facts, sources = read("facts.yml", FactEntry), read("sources.yml", SourceEntry)
     phrases = read("phrases.yml", PhraseEntry)
     safety, clinic = read_whole("safety.yml", SafetyFile), read_whole("clinic.yml", ClinicFile)
+    signs = {
+        path.stem: read_whole(f"signs/{path.name}", SignsFile) for path in sorted((folder / "signs").glob("*.yml"))
+    }
     eligibility, style = read_whole("eligibility.yml", EligibilityFile), read_whole("style.yml", StyleFile)
     if problems or safety is None or clinic is None or eligibility is None or style is None:
         return None, problems
-    return Content(topics, answers, facts, sources, phrases, safety, clinic, eligibility, style, files), problems
+    read_signs = {key: entry for key, entry in signs.items() if entry is not None}
+    return (
+        Content(topics, answers, facts, sources, phrases, safety, read_signs, clinic, eligibility, style, files),
+        problems,
+    )
 
 
 class _Loader(yaml.SafeLoader):

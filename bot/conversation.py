@@ -13,6 +13,7 @@ import structlog
 
 from bot.answers import Answers
 from bot.eligibility import TOPIC, Eligibility
+from bot.emergency import NOT_SAFE, SAFE, Emergency
 from bot.language import DEFAULT_LANGUAGE, Languages
 from bot.messages import Button, Incoming, Language, Memory, Reply, Say, Turn, Understanding
 from bot.phrases import Phrases
@@ -35,6 +36,11 @@ WORDS_OF_A_STORY = 20
 SURELY_STRANGE = 0.9  # as likely as this out of scope, a message is not searched for a part that is in scope
 SURE_OF_A_PART = 0.6  # a part of a message is a guess more, so it must be surer than a whole one
 
+OUT_OF_THE_QUESTION = 0.02  # danger less likely than this: a sign is no alarm; chosen with `musebot evaluate safety`
+NOT_IMPOSSIBLE = 0.05  # as likely as this, whom to call is told above the answer
+WORDS_THAT_HIDE = 40  # in a longer story the model may not see what one sentence says
+BLIND = Alarm("emergency_other", None)  # what is told when the rules fail
+
 T = TypeVar("T")
 
 
@@ -43,6 +49,9 @@ class Dialogue(Protocol):
 
     async def respond(self, message: Incoming, language: Language, memory: Memory) -> Understanding:
         """What the message means and what is to be said."""
+
+    async def danger(self, text: str) -> float:
+        """How likely it is that a message tells of danger, 0 to 1."""
 
     def subject(self, memory: Memory) -> str | None:
         """The topic that the last answer was about, None when there was none."""
@@ -66,6 +75,7 @@ class Conversation:
     """Turns a message into a turn. The person always gets a reply that helps, whatever breaks on the way."""
 
     triage: Triage
+    emergency: Emergency
     languages: Languages
     dialogue: Dialogue
     answers: Answers
@@ -92,7 +102,7 @@ class Conversation:
         failures: list[str] = []
 
         # Safety needs no model, no database and no guess about the language, so it does not wait for any of them.
-        alarm = self.triage.assess(message.text[:MOST_ASSESSED])
+        alarm = self.alarm_in(message.text, failures)
         patience = PATIENCE_IN_DANGER if alarm else PATIENCE
 
         # A message already seen gets no second reply and no second effect.
@@ -103,13 +113,16 @@ class Conversation:
         found = None
         if not failures:
             found = await self._try("memory", asyncio.to_thread(self.transcripts.memory, message), failures, patience)
-        memory = _chosen(message, found or Memory())
+        memory = self._situated(message, found or Memory())
         language = self._language(message, memory, alarm, failures)
-        if alarm:
-            turn = self._emergency(alarm.topic, language)
+        harmless = alarm is not None and await self._is_harmless(message, alarm, memory, failures)
+        if alarm and not harmless:
+            turn = self.guide(alarm, language, memory.country)
         else:
             answer = await self._try("answer", self._answer(message, language, memory), failures, patience)
             turn, memory = answer or (self._failure(language), memory)
+            if harmless and turn.decision != "emergency":
+                turn = self._in_case(turn, memory)
 
         elapsed = (time.perf_counter() - started) * 1000
         turn = replace(turn, failure="; ".join(failures) or None, milliseconds=elapsed)
@@ -134,9 +147,78 @@ class Conversation:
             self._note("language", error, failures)
             return memory.language or message.hint or DEFAULT_LANGUAGE
 
-    def _emergency(self, topic: str, language: Language) -> Turn:
-        """The fixed guidance for someone in danger."""
-        return Turn(language, "emergency", (self.phrases.guidance(topic, language),), topics=(topic,))
+    def alarm_in(self, text: str, failures: list[str] | None = None) -> Alarm | None:
+        """The alarm that the words raise. If the rules fail, nobody can know: that counts as danger."""
+        try:
+            return self.triage.assess(text[:MOST_ASSESSED])
+        except Exception as error:
+            self._note("triage", error, failures if failures is not None else [])
+            return BLIND
+
+    def _in_case(self, turn: Turn, memory: Memory) -> Turn:
+        """The turn under a line that tells whom to call, in case somebody is in danger after all."""
+        line = self.emergency.in_case(turn.language, memory.country)
+        return turn if turn.replies[0].revision == line.revision else replace(turn, replies=(line, *turn.replies))
+
+    async def _is_harmless(self, message: Incoming, alarm: Alarm, memory: Memory, failures: list[str]) -> bool:
+        """Whether a sign means nothing ("no fever, thank God"): only where the model finds danger out of the question.
+
+        Any failure, and any doubt, lets the alarm stand; so does an alarm a message ago.
+        """
+        if alarm is BLIND or memory.alarm or not any(sign.isalpha() for sign in message.text):
+            return False
+        likely = await self._try("second look", self._danger(message.text), failures, PATIENCE_IN_DANGER)
+        return likely is not None and likely < OUT_OF_THE_QUESTION
+
+    async def _danger(self, text: str) -> float:
+        """How likely danger is in `text`, or in any sentence of a long story that has a sign."""
+        parts = re.split(r"[.!?\n]+", text) if len(text.split()) > WORDS_THAT_HIDE else []
+        signs = [part for part in parts if self.triage.assess(part)]
+        return max([await self.dialogue.danger(part) for part in [text, *signs[:MOST_QUESTIONS]]])
+
+    def guide(self, alarm: Alarm, language: Language, country: str | None = None) -> Turn:
+        """The fixed guidance for someone in danger; with the contact line too where the rules failed."""
+        replies = self.emergency.guidance(alarm.topic, language, country)
+        if alarm is BLIND:
+            replies += (self.phrases.reply("failure", language),)
+        return Turn(language, "emergency", replies, topics=(alarm.topic,))
+
+    def _situated(self, message: Incoming, memory: Memory) -> Memory:
+        """The memory with what the message itself tells: the language that was chosen, the country that is named."""
+        country = self.emergency.country_in(message.text[:MOST_CHARACTERS])
+        memory = replace(memory, country=country or memory.country)
+        return replace(memory, language=message.language, chosen=True) if message.language else memory
+
+    def _checked(self, message: Incoming, language: Language, memory: Memory) -> Turn | None:
+        """The reply to someone who was in danger a message ago and says that it has passed, or has not; else None."""
+        if not memory.alarm:
+            return None
+        passed = {SAFE: True, NOT_SAFE: False}.get(message.button or "")
+        if not message.button:
+            passed = self.emergency.has_passed(message.text)
+        if passed is None:
+            return None
+        if passed:
+            return self._passed(memory.alarm, language, memory.country)
+        return self.guide(Alarm(memory.alarm, None), language, memory.country)
+
+    def _passed(self, topic: str, language: Language, country: str | None) -> Turn:
+        return Turn(language, "talk", (self.emergency.afterwards(topic, language, country),), topics=(topic,))
+
+    def _still_open(
+        self, understood: Understanding, topic: str, language: Language, country: str | None
+    ) -> Turn | None:
+        """What someone who was in danger a message ago gets, as long as they do not change the subject; else None."""
+        said = set(understood.topics)
+        if said == {"affirm"} or said == {"deny"}:
+            if self.emergency.is_safe(topic, yes=said == {"affirm"}):
+                return self._passed(topic, language, country)
+        elif said and said <= _COURTESIES:  # nobody who says thanks wants to read it all again
+            question = self.emergency.question(topic, language)
+            return Turn(language, "emergency", (question,), topics=(topic,))
+        elif not _leaves_open(understood):
+            return None
+        return self.guide(Alarm(topic, None), language, country)
 
     async def _answer(self, message: Incoming, language: Language, memory: Memory) -> tuple[Turn, Memory]:
         """The ordinary way: understand the message, then say what the content folder holds for it."""
@@ -148,9 +230,11 @@ class Conversation:
         new = not memory.dialogue and not memory.buttons
         choices = self.phrases.reply("greet", language).buttons if new else memory.buttons
         message = _typed_choice(message, choices)
+        if checked := self._checked(message, language, memory):
+            return checked, memory
         if not message.button and self.languages.is_other(message.text):
             if memory.alarm:  # whatever it says, the danger may not be over
-                return self._emergency(memory.alarm, language), memory
+                return self.guide(Alarm(memory.alarm, None), language, memory.country), memory
             reply = self.phrases.reply("language_only_two", language)
             return Turn(language, "talk", (reply,), topics=("change_language",)), memory
         understood = await self._understand(message, language, memory)
@@ -159,11 +243,15 @@ class Conversation:
             language = first.language
             memory = replace(memory, chosen=True)
         memory = replace(memory, dialogue=last.dialogue)
-        if memory.alarm and _leaves_open(first):
-            return self._emergency(memory.alarm, language), memory
+        if first.decision == "emergency":
+            guided = self.guide(Alarm(first.topics[0], None), language, memory.country)
+            return replace(guided, candidates=first.candidates, slots=last.slots), memory
+        if memory.alarm and (still := self._still_open(first, memory.alarm, language, memory.country)):
+            return still, memory
         topics = tuple(dict.fromkeys(topic for each in understood for topic in each.topics))
         replies = self._all_replies(understood, language)
-        return Turn(language, first.decision, replies, topics, first.candidates, slots=last.slots), memory
+        turn = Turn(language, first.decision, replies, topics, first.candidates, slots=last.slots)
+        return (self._in_case(turn, memory) if first.danger >= NOT_IMPOSSIBLE else turn), memory
 
     async def _understand(self, message: Incoming, language: Language, memory: Memory) -> list[Understanding]:
         """What the message means: one thing, or several questions in order. Danger in any part is all that counts."""
@@ -263,8 +351,6 @@ class Conversation:
             if say.part == "more":
                 return self.answers.more(say.key, language) or self.phrases.reply("more_nothing", language)
             return self.answers.main(say.key, language)
-        if self.phrases.is_guidance(say.key):
-            return self.phrases.guidance(say.key, language)
         return self.phrases.reply(say.key, language, choices=say.choices)
 
     def _failure(self, language: Language) -> Turn:
@@ -308,6 +394,7 @@ class _Queue:
 
 
 # What someone who was in danger a message ago may say without having changed the subject.
+_COURTESIES = frozenset({"greet", "thanks", "goodbye"})
 _NO_NEW_SUBJECT = frozenset({"affirm", "deny", "change_language", "more_detail", "show_source", "menu"})
 
 
@@ -324,10 +411,6 @@ def _is_strange(understood: Understanding) -> bool:
     """Whether it is told as out of scope for certain, and not only for want of a likely topic."""
     told = understood.decision == "fallback" and bool(understood.topics)
     return told and understood.candidates[0].confidence >= SURELY_STRANGE
-
-
-def _chosen(message: Incoming, memory: Memory) -> Memory:
-    return replace(memory, language=message.language, chosen=True) if message.language else memory
 
 
 def _choices(replies: Sequence[Reply]) -> tuple[Button, ...]:

@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel
 
-from bot.content import AnswerEntry, CitedWording, Content, Details, Review, SourceEntry, Wording, revision_of
+from bot.content import COMMON, AnswerEntry, CitedWording, Content, Details, Review, SourceEntry, Wording, revision_of
 from bot.evidence import KINDS, evidence_of
 from bot.messages import LANGUAGES, Language
-from bot.patterns import STRICT, Patterns, parts_without, sentences
+from bot.patterns import STRICT, Patterns, parts_without, sentences, spell_out
 
 MAX_WORDS = 60  # what a reader sees before "more"
 MAX_WORDS_OF_THE_CLINIC = 40  # a detail that the clinic fills in
@@ -17,6 +17,7 @@ MAX_WORDS_OF_THE_CLINIC = 40  # a detail that the clinic fills in
 # fmt: off
 REQUIRED_PHRASES = frozenset({
     "also_asked", "clarify", "fallback", "fallback_perhaps", "fallback_again", "failure", "empty", "too_long",
+    "in_case",
     "more_nothing", "more_which", "source_intro", "source_which", "language_changed", "language_only_two",
     "draft_notice", "overdue_notice", "withheld",
     "unknown_label", "sources_label", "evidence_label", "web_title", "web_intro", "web_label", "web_send",
@@ -46,6 +47,7 @@ def contradictions(content: Content) -> Iterator[str]:
     for key, answer in content.answers.items():
         yield from _in_answer(content, key, answer)
     yield from _in_safety(content)
+    yield from _in_signs(content)
     yield from _in_eligibility(content)
     yield from _missing(content)
     yield from _dead_links(content)
@@ -115,6 +117,33 @@ def _in_safety(content: Content) -> Iterator[str]:
     for key, guidance in content.safety.topics.items():
         for number, step in enumerate(guidance.steps, 1):
             yield from _uncited(content, f"safety.yml: {key}: step {number}", step)
+    for key, country in content.safety.countries.items():
+        pairs = (country.emergency, country.emergency_link), (country.crisis, country.crisis_link)
+        for shown, name in pairs:
+            link = content.safety.links.get(name or "")
+            if name and (link is None or re.sub(r"\D", "", shown or "") != re.sub(r"\D", "", link.to)):
+                yield f"safety.yml: countries: {key}: the button '{name}' does not call {shown}"
+
+
+def _in_signs(content: Content) -> Iterator[str]:
+    """A file of signs for every danger, and every group that they name."""
+    for key in content.safety.topics:
+        signs = content.signs.get(key)
+        if signs is None or not (signs.signs.en and signs.signs.es):
+            yield f"signs/{key}.yml: no signs in both languages: nobody would notice this danger"
+    common = content.signs.get(COMMON)
+    if common is None:
+        yield f"signs/{COMMON}.yml: the file is missing"
+    for key, file in content.signs.items():
+        if key != COMMON and key not in content.safety.topics:
+            yield f"signs/{key}.yml: safety.yml has no guidance for this danger"
+        for language in LANGUAGES:
+            groups = {**(common.words.of(language) if common else {}), **file.words.of(language)}
+            for pattern in (*file.signs.of(language), *file.calm.of(language)):
+                try:
+                    spell_out(pattern, groups)
+                except ValueError as error:
+                    yield f"signs/{key}.yml: {language}: '{pattern}': {error}"
 
 
 def _in_eligibility(content: Content) -> Iterator[str]:

@@ -86,6 +86,11 @@ class RasaDialogue:
             tracker = self._trackers.close(sender)
         return self._understanding(tracker, outbox.says)
 
+    async def danger(self, text: str) -> float:
+        """How likely it is that `text` tells of danger: the probability of the safety topics among the candidates."""
+        told = await self._agent.parse_message(text.lstrip("/ "))
+        return self._danger(told.get("intent_ranking") or [])
+
     def subject(self, memory: Memory) -> str | None:
         """The topic that the last answer was about, None when there was none."""
         subject = memory.dialogue.get("slots", {}).get("last_topic")
@@ -114,7 +119,11 @@ class RasaDialogue:
             slots={name: value for name, value in slots.items() if name not in _OWN_SLOTS},
             language=slots.get("language") if any(say.key == "language_changed" for say in says) else None,
             dialogue=_state_of(tracker),
+            danger=self._danger(ranking),
         )
+
+    def _danger(self, ranking: Iterable[Mapping[str, Any]]) -> float:
+        return sum(float(each["confidence"]) for each in ranking if self._kinds.get(each["name"]) == "safety")
 
     def _decision(self, says: list[Say]) -> Decision:
         if not says:

@@ -124,6 +124,7 @@ class Memory:
         chosen: Whether the person chose that language; a choice is never overruled by detection.
         buttons: The buttons of the last reply, so that a typed "2" means the second.
         alarm: The safety topic that the last reply was about; None when it was about something else.
+        country: Where the person is, as far as they have said: a key of `content/safety.yml`.
         dialogue: The dialogue engine's own state; only `bot.dialogue` reads it.
     """
 
@@ -131,6 +132,7 @@ class Memory:
     chosen: bool = False
     buttons: tuple[Button, ...] = ()
     alarm: str | None = None
+    country: str | None = None
     dialogue: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -166,6 +168,7 @@ class Understanding:
         slots: What is known of the person and the conversation, the set ones only.
         language: Set when the person asked for a language.
         dialogue: The state to remember.
+        danger: How likely it is that the message tells of danger, 0 to 1.
     """
 
     topics: tuple[str, ...]
@@ -175,6 +178,7 @@ class Understanding:
     slots: Mapping[str, Any]
     language: Language | None
     dialogue: Mapping[str, Any]
+    danger: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ Groups = Mapping[str, str]  # the words of a group by its name
 Read = Callable[[str], Word]
 
 WIDE = ".."
+WORD = re.compile("[a-z0-9]+|,|[\U0001f000-\U0001faff\u2600-\u27bf]")  # a picture is a word
 COMMA: Word = (",",)
 COMMAS = -1  # the number of what only a comma fits
 KEPT = 20_000  # words of messages that need not be looked at anew
@@ -75,7 +76,6 @@ class Patterns(Generic[LABEL]):
         patterns: Iterable[tuple[str, LABEL]],
         reach: Reach,
         *,
-        groups: Groups | None = None,
         spelt: Callable[[str], str] = str,
     ) -> None:
         """Compiles `patterns`.
@@ -83,19 +83,14 @@ class Patterns(Generic[LABEL]):
         Args:
             patterns: Each with its label.
             reach: How far its words may stand apart.
-            groups: What `@name` means.
             spelt: How words are written before they are compared.
-
-        Raises:
-            ValueError: A pattern names a group that does not exist.
         """
         self._commas = reach.commas
         numbers: dict[_Options, int] = {}
         self._begins: dict[int, list[_Pattern[LABEL]]] = defaultdict(list)
         for text, label in patterns:
             steps = tuple(
-                _Step(numbers.setdefault(options, len(numbers)), gap)
-                for options, gap in _steps(text, reach, groups or {}, spelt)
+                _Step(numbers.setdefault(options, len(numbers)), gap) for options, gap in _steps(text, reach, spelt)
             )
             self._begins[steps[0].fits].append(_Pattern(label, steps, frozenset(step.fits for step in steps)))
         self.words = frozenset(word for options in numbers for word in options.words)
@@ -153,10 +148,10 @@ class Patterns(Generic[LABEL]):
 
 
 def sentences(text: str, read: Read = lambda word: (word,)) -> list[list[Word]]:
-    """The words and commas of each sentence, bare and in lower case; `read` tells what each may mean."""
+    """The words, pictures and commas of each sentence, bare and in lower case; `read` tells what each may mean."""
     plain = bare(re.sub(r"['’‘´`]", "", text))  # first the apostrophes: bare letters have none to find
     parts = re.split(r"[.!?;\n¡¿]+", plain)
-    return [[COMMA if word == "," else read(word) for word in re.findall("[a-z0-9]+|,", part)] for part in parts]
+    return [[COMMA if word == "," else read(word) for word in WORD.findall(part)] for part in parts]
 
 
 def parts_without(sentence: Sequence[Word], places: Collection[int]) -> Iterator[list[Word]]:
@@ -179,22 +174,41 @@ class _Options(NamedTuple):
     beginnings: frozenset[str]
 
 
-def _steps(text: str, reach: Reach, groups: Groups, spelt: Callable[[str], str]) -> Iterator[tuple[_Options, int]]:
+def _steps(text: str, reach: Reach, spelt: Callable[[str], str]) -> Iterator[tuple[_Options, int]]:
     """What fits each word of a pattern, and how many words may stand before it."""
     gap = 0
     for part in text.split():
         if part == WIDE:
             gap = reach.wide
             continue
-        options = [bare(re.sub("['’]", "", option)) for each in part.split("|") for option in _options(each, groups)]
+        options = [bare(re.sub("['’]", "", option)) for option in part.split("|")]
         words = frozenset(spelt(option) for option in options if not option.endswith("*"))
-        yield _Options(words, frozenset(spelt(option[:-1]) for option in options if option.endswith("*"))), gap
+        yield _Options(words, frozenset(begin for option in options for begin in _beginnings(option, spelt))), gap
         gap = reach.narrow
 
 
-def _options(option: str, groups: Groups) -> list[str]:
-    if not option.startswith("@"):
-        return [option]
-    if option[1:] not in groups:
-        raise ValueError(f"there is no group of words '{option[1:]}'")
-    return [each for part in groups[option[1:]].replace("|", " ").split() for each in _options(part, groups)]
+def _beginnings(option: str, spelt: Callable[[str], str]) -> Iterator[str]:
+    """How words begin that `option` stands for: what follows may decide how the last letter sounds ("torc*")."""
+    if option.endswith("*"):
+        yield from {spelt(option[:-1] + vowel)[:-1] for vowel in "ae"}
+
+
+def spell_out(pattern: str, groups: Groups) -> str:
+    """`pattern` with the words of its groups in place of their names.
+
+    Raises:
+        ValueError: It names a group that does not exist, or that is part of itself.
+    """
+    return " ".join("|".join(_options(part, groups)) for part in pattern.split())
+
+
+def _options(part: str, groups: Groups, within: tuple[str, ...] = ()) -> Iterator[str]:
+    for option in part.split("|"):
+        name = option.removeprefix("@")
+        if name == option:
+            yield option
+        elif name not in groups or name in within:
+            raise ValueError(f"there is no group of words '{name}'" if name not in groups else f"'{name}' holds itself")
+        else:
+            for each in groups[name].split():
+                yield from _options(each, groups, (*within, name))

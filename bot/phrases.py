@@ -28,17 +28,3 @@ class Phrases:
         keys = dict.fromkeys([*choices, *phrase.buttons])  # each once
         buttons = tuple(self._content.button(each, language) for each in keys)
         return Reply(text=phrase.of(language), buttons=buttons, revision=revision_of(key, phrase))
-
-    def is_guidance(self, key: str) -> bool:
-        return key in self._content.safety.topics
-
-    def guidance(self, topic: str, language: Language) -> Reply:
-        """What someone in danger is told, the first thing first."""
-        guidance = self._content.safety.topics[topic]
-        return Reply(
-            text=guidance.first.of(language),
-            claims=tuple(self._content.claim(step, language) for step in guidance.steps),
-            buttons=tuple(self._content.button(each, language) for each in guidance.buttons),
-            urgent=True,
-            revision=revision_of(topic, guidance),
-        )

@@ -9,6 +9,7 @@ from bot.channels.plain import lines_of
 from bot.content import Content, Review, revision_of
 from bot.content_reader import read_content
 from bot.eligibility import TOPIC
+from bot.emergency import Emergency
 from bot.errors import ContentError
 from bot.messages import Language, Reply
 from bot.phrases import Phrases
@@ -26,14 +27,14 @@ def preview(settings: Settings, topic: str, language: Language) -> Iterator[str]
         near = get_close_matches(topic, content.topics, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else "see topics.yml for all of them"
         raise ContentError([f"topics.yml: there is no topic '{topic}': {hint}"])
-    for reply in _replies(content, topic, language):
+    for reply in _replies(content, topic, language, settings.home_country):
         yield from lines_of([reply], content, language)
         yield ""
     yield from _review(content, topic)
 
 
-def _replies(content: Content, topic: str, language: Language) -> Iterator[Reply]:
-    answers, phrases = Answers(content), Phrases(content)
+def _replies(content: Content, topic: str, language: Language, home: str) -> Iterator[Reply]:
+    answers, phrases, emergency = Answers(content), Phrases(content), Emergency(content, home)
     if topic in answers:
         yield answers.main(topic, language)
         more = answers.more(topic, language)
@@ -41,8 +42,9 @@ def _replies(content: Content, topic: str, language: Language) -> Iterator[Reply
             yield more
         if topic == TOPIC:
             yield from _comparison(content, language)
-    elif phrases.is_guidance(topic):
-        yield phrases.guidance(topic, language)
+    elif topic in content.safety.topics:
+        yield from emergency.guidance(topic, language, None)
+        yield emergency.afterwards(topic, language, None)
     elif topic in phrases:
         yield phrases.reply(topic, language)
 

@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     public_url: str = ""
     database_url: str = f"sqlite:///{ROOT / 'var' / 'musebot.db'}"
     secret_key: SecretStr | None = None
+    home_country: str = "co"
     show_draft_effects: bool = True
     review_grace_days: int = Field(90, ge=0)
     content_folder: Path = ROOT / "content"

@@ -45,6 +45,7 @@ class Spelling:
                 for shorter in _shorter(word):
                     self._near[shorter].add(word)
         self._lengths = sorted({len(word) for word in self._beginnings if len(word) >= SHORTEST_MENDED})
+        self._around = sorted({length + more for length in self._lengths for more in (-1, 0, 1)})
         self.read = lru_cache(maxsize=KEPT)(self._read)
 
     def _read(self, word: str) -> Word:
@@ -64,14 +65,14 @@ class Spelling:
     def _mended(self, form: str) -> set[str]:
         """The words that matter one wrong key away: a letter too many, too few, another, or two exchanged."""
         found = {word for shorter in _shorter(form) for word in self._near.get(shorter, ()) if _one_key(form, word)}
-        for length in self._lengths:  # words of which only the beginning counts
-            for begin in {form[: length - 1], form[:length], form[: length + 1]}:
-                found |= {
-                    word
-                    for shorter in _shorter(begin)
-                    for word in self._near.get(shorter, ())
-                    if len(word) == length and word in self._beginnings and _one_key(begin, word)
-                }
+        for length in self._around:  # words of which only the beginning counts
+            if length > len(form):
+                break
+            begin = form[:length]
+            for shorter in _shorter(begin):
+                for word in self._near.get(shorter, ()):
+                    if word in self._beginnings and _one_key(begin, word):
+                        found.add(word)
         return found
 
 

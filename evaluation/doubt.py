@@ -29,8 +29,7 @@ TRIED: dict[str, tuple[float, ...]] = {
     "margin": (0.0, 0.05, 0.1, 0.15, 0.2),
     "strange": (0.005, 0.008, 0.01, 0.012, 0.015, 0.02, 0.03, 0.05),
     "lost": (0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0),
-    "danger": (0.06, 0.08, 0.1, 0.12, 0.15, 0.2),
-    "close": (0.0, 0.2, 0.35, 0.5),
+    "danger": (0.05, 0.07, 0.1, 0.12, 0.15, 0.2, 0.3),
 }
 
 Ranking = list[dict[str, Any]]
@@ -109,7 +108,9 @@ def cross_validate(
         # Copies, to be marked with what they are taken for.
         asked = [Message(data=dict(messages[i].data), features=messages[i].features) for i in ask]
         topics = [examples[i].topic for i in ask]
-        scored.append((model.scores(asked), model.meanings(asked), np.searchsorted(model.topics, topics)))
+        of = len(model.topics)
+        words, meanings = model.scores(asked)[:, :of], model.meanings(asked)[:, :of]
+        scored.append((words, meanings, np.searchsorted(model.topics, topics)))
         rankings += [message.get(INTENT_RANKING_KEY) for message in component.process(asked)]
         wanted += topics
         progress(done / len(folds))

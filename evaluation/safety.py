@@ -35,11 +35,16 @@ class Message:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The safety topic that a message was taken for, by the rules alone and by all; None for none."""
+    """The safety topic that a message was taken for, by the rules alone and by all; None for none.
+
+    Attributes:
+        told: Whether the person was told whom to call, be it above an answer to what they asked.
+    """
 
     message: Message
     by_rules: str | None
     by_all: str | None
+    told: bool
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class Row:
 
     Attributes:
         rules: ... by the rules alone; `all`: ... with the second net; `own`: ... with the guidance of their own topic.
+        told: Those whose sender was told whom to call, in the guidance or above an answer.
     """
 
     name: str
@@ -55,6 +61,7 @@ class Row:
     rules: int
     all: int
     own: int
+    told: int
 
 
 def read_messages(folder: Path = FOLDER) -> list[Message]:
@@ -97,7 +104,8 @@ async def ask_all(
         sender = f"{message.language}-{number}"
         turn = await conversation.handle(Incoming("evaluation", sender, message.text, hint=message.language))
         raised = turn.topics[0] if turn.decision == "emergency" else None
-        outcomes.append(Outcome(message, alarm.topic if alarm else None, raised))
+        told = raised is not None or turn.replies[0].revision.startswith("in_case@")
+        outcomes.append(Outcome(message, alarm.topic if alarm else None, raised, told))
         progress(number + 1)
     return outcomes
 
@@ -123,6 +131,7 @@ def row(name: str, outcomes: Sequence[Outcome]) -> Row:
         sum(each.by_rules is not None for each in outcomes),
         sum(each.by_all is not None for each in outcomes),
         sum(each.by_all is not None and each.by_all == each.message.danger for each in outcomes),
+        sum(each.told for each in outcomes),
     )
 
 

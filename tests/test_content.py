@@ -8,9 +8,9 @@ import pytest
 from bot.answers import Answers
 from bot.content import Content
 from bot.content_reader import read_content
+from bot.emergency import Emergency
 from bot.errors import ContentError
 from bot.messages import LANGUAGES, Language
-from bot.phrases import Phrases
 from bot.settings import Settings
 
 
@@ -169,10 +169,11 @@ def test_all_problems_are_listed_at_once(folder: Path) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_claim_shown_has_a_citation(content: Content, language: Language) -> None:
-    answers, phrases = Answers(content), Phrases(content)
+    answers = Answers(content)
     replies = [answers.main(topic, language) for topic in content.answers]
     replies += [more for topic in content.answers if (more := answers.more(topic, language))]
-    replies += [phrases.guidance(topic, language) for topic in content.safety.topics]
+    emergency = Emergency(content, "co")
+    replies += [reply for topic in content.safety.topics for reply in emergency.guidance(topic, language, None)]
     for reply in replies:
         assert all(claim.citations for claim in reply.claims)
 
@@ -199,7 +200,7 @@ def test_a_draft_says_that_it_is_one(content: Content) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_emergency_guidance_names_a_number_first_and_never_the_therapy(content: Content, language: Language) -> None:
     for topic in content.safety.topics:
-        reply = Phrases(content).guidance(topic, language)
+        reply = Emergency(content, "co").guidance(topic, language, None)[0]
         assert "123" in reply.text
         everything = " ".join([reply.text, *(claim.text for claim in reply.claims)]).casefold()
         assert "muse" not in everything

@@ -13,7 +13,7 @@ from bot.app import Parts
 from bot.messages import LANGUAGES, Decision, Incoming, Language, Memory, Turn, Understanding
 from bot.nlu.encoder.sentences import encoder_name
 from bot.settings import OUR_ENCODER
-from bot.triage import Triage
+from bot.triage import Alarm, Triage
 
 
 async def say(parts: Parts, text: str, sender: str = "anna", **options: Any) -> Turn:
@@ -259,7 +259,16 @@ async def test_a_chosen_language_is_there_again_after_danger(parts: Parts) -> No
 @pytest.mark.parametrize(
     ("danger", "then", "decision"),
     [
-        ("I want to die", "no", "emergency"),
+        ("I want to die", "yes", "emergency"),  # someone is about to hurt themselves
+        ("I want to die", "no", "talk"),
+        ("I can't breathe", "no", "emergency"),  # it has not passed
+        ("I can't breathe", "yes", "talk"),
+        ("no puedo respirar", "sí", "talk"),
+        ("no puedo respirar", "ya pasó, gracias a Dios", "talk"),
+        ("no puedo respirar", "sigue igual", "emergency"),
+        ("I can't breathe", "it has passed", "talk"),
+        ("I can't breathe", "not yet, nobody is here", "emergency"),
+        ("I can't breathe", "thank you", "emergency"),
         ("I want to die", "in Spanish please", "emergency"),
         ("I want to die", "tell me more", "emergency"),
         ("quiero morirme", "where does that come from?", "emergency"),
@@ -274,6 +283,75 @@ async def test_after_danger_a_bare_word_does_not_end_the_help(
 ) -> None:
     await say(parts, danger)
     assert (await say(parts, then)).decision == decision
+
+
+@pytest.mark.parametrize(
+    ("danger", "button", "decision"),
+    [
+        ("I can't breathe", 0, "talk"),
+        ("I can't breathe", 1, "emergency"),
+        ("quiero morirme", 0, "emergency"),
+        ("quiero morirme", 1, "talk"),
+    ],
+)
+async def test_the_question_after_danger_has_two_answers(
+    parts: Parts, danger: str, button: int, decision: Decision
+) -> None:
+    asked = (await say(parts, danger)).replies[-1]
+    turn = await say(parts, "", button=asked.buttons[button].payload)
+    assert turn.decision == decision
+    if decision == "talk":
+        assert "123" in turn.replies[0].text
+        assert [each.payload for each in turn.replies[0].buttons] == ["/human"], "nothing about the therapy"
+        assert (await say(parts, "how much does it cost?")).decision == "answer"
+
+
+async def test_thanks_after_danger_get_the_question_and_not_all_again(parts: Parts) -> None:
+    first = await say(parts, "I can't breathe")
+    then = await say(parts, "thanks")
+    assert then.replies == first.replies[-1:]
+    assert (await say(parts, "no")).replies == first.replies, "it is still about the same danger"
+
+
+async def test_an_eligibility_question_waits_while_someone_is_in_danger(parts: Parts) -> None:
+    await say(parts, "am I a candidate? I have a C5 injury")
+    await say(parts, "I can't breathe")
+    after = await say(parts, "it has passed")
+    assert len(after.replies) == 1, "the open question is not pushed"
+    again = await say(parts, "am I a candidate?")
+    assert "C5" in str(again.slots), "what was told before is still known"
+
+
+@pytest.mark.parametrize(
+    ("before", "danger", "text", "calls"),
+    [
+        ("hello", "I can't breathe", "123 (Colombia)", ["tel:123", "tel:911", "tel:112"]),
+        ("I live in Madrid, what are muse cells?", "I can't breathe", "Call now: 112.", ["tel:112"]),
+        ("I live in Spain, can I come to Medellín?", "I can't breathe", "Call now: 112.", ["tel:112"]),
+        ("hola", "estoy en México y no puedo respirar", "Llame ya: 911.", ["tel:911"]),
+        ("call me at +54 11 5555 5555", "I can't breathe", "Call now: 107.", ["tel:107"]),
+        ("hello", "I can't breathe, I'm in Canada", "Call now: your local emergency number.", ["tel:123"]),
+        ("I am in Texas", "I want to die", "988", ["tel:988", "tel:911"]),
+    ],
+)
+async def test_the_number_is_that_of_where_the_person_is(
+    parts: Parts, before: str, danger: str, text: str, calls: list[str]
+) -> None:
+    await say(parts, before)
+    reply = (await say(parts, danger)).replies[0]
+    assert text in reply.text
+    assert [button.payload for button in reply.buttons][: len(calls)] == calls
+
+
+async def test_danger_is_flagged_to_staff_and_nothing_less_takes_its_place(parts: Parts) -> None:
+    await say(parts, "hello", sender="bob")
+    await say(parts, "I can't breathe")
+    broken = replace(parts.conversation, dialogue=Broken())
+    for sender in ("anna", "bob"):
+        await broken.handle(Incoming("terminal", sender, "how much does it cost?"))
+    with parts.engine.connect() as connection:
+        flags = dict(connection.execute(sql("SELECT sender, flag FROM conversation")).tuples())
+    assert flags == {"anna": "emergency", "bob": "failure"}
 
 
 async def test_a_safety_topic_among_the_candidates_is_taken_seriously(parts: Parts) -> None:
@@ -347,6 +425,23 @@ async def test_when_the_dialogue_fails_an_emergency_is_still_answered(parts: Par
     broken = replace(parts.conversation, dialogue=Broken())
     turn = await broken.handle(Incoming("terminal", "anna", "no puedo respirar"))
     assert turn.decision == "emergency"
+
+
+class Blind(Triage):
+    """Rules that fail."""
+
+    def __init__(self) -> None:
+        pass
+
+    def assess(self, text: str) -> Alarm | None:
+        raise RuntimeError(text)
+
+
+async def test_when_the_rules_fail_every_message_counts_as_danger(parts: Parts) -> None:
+    turn = await replace(parts.conversation, triage=Blind()).handle(Incoming("terminal", "anna", "how much is it?"))
+    assert (turn.decision, turn.failure) == ("emergency", "triage: RuntimeError")
+    assert "123" in turn.replies[0].text
+    assert "+57 321 519 7850" in turn.replies[-1].text
 
 
 @pytest.mark.parametrize(("text", "decision"), [("how much does it cost?", "answer"), ("I can't breathe", "emergency")])

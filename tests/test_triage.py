@@ -10,7 +10,7 @@ from bot.triage import Alarm, Triage
 
 @pytest.fixture(scope="module")
 def triage(content: Content) -> Triage:
-    return Triage(content.safety, common_words(read_examples(Settings().nlu_folder)))
+    return Triage(content.signs, tuple(content.safety.topics), common_words(read_examples(Settings().nlu_folder)))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ LIKELIER_THAN_NOT = 0.5
 class Doubt(GraphComponent, IntentClassifier):
     """Puts "unsure" in the first place unless a topic is likely, clearly ahead, and the message is no stranger.
 
-    Before that, a topic of danger that is likely enough comes first, whatever is likelier.
+    Before that, danger that is likely enough comes first, whatever is likelier.
 
     Rasa's FallbackClassifier looks at the first two only. Much that is out of scope resembles some topic, but nearly
     all of it also leaves some probability for being out of scope: that is asked for, too.
@@ -36,8 +36,8 @@ class Doubt(GraphComponent, IntentClassifier):
         `threshold`: the least probability of an answer. `margin`: the least distance to the next topic. `strange`: an
         answer must leave being out of scope less than this share of its own probability. `lost`: from this share on,
         "I don't know" takes the place of "did you mean". `harmless`: topics that need not be told from what is out of
-        scope, once they are likelier than not. `danger`: the probability from which a topic that begins like one of
-        `dangers` is taken for what the message is about, if it has at least the share `close` of the likeliest's.
+        scope, once they are likelier than not. `danger`: the probability of danger, all topics together that begin
+        like one of `dangers`, from which the likeliest of them is taken for what the message is about.
         """
         return {
             "threshold": 0.3,
@@ -46,7 +46,6 @@ class Doubt(GraphComponent, IntentClassifier):
             "lost": 0.15,
             "harmless": ["greet", "goodbye", "thanks", "affirm", "deny"],
             "danger": 0.1,
-            "close": 0.2,
             "dangers": ["emergency_", "crisis_"],
         }
 
@@ -67,17 +66,14 @@ class Doubt(GraphComponent, IntentClassifier):
         """Sets the intent to "unsure" where there is doubt."""
         for message in messages:
             ranking = message.get(INTENT_RANKING_KEY) or []
-            danger = next((each for each in ranking if self._is_danger(each, ranking[0]["confidence"])), None)
-            if danger:
+            dangers = [each for each in ranking if each["name"].startswith(tuple(self._config["dangers"]))]
+            if dangers and sum(each["confidence"] for each in dangers) >= self._config["danger"]:
+                danger = dangers[0]
                 _put_first(message, danger, [each for each in ranking if each is not danger])
             elif ranking and self._is_doubtful(ranking):
                 unsure = {"name": UNSURE, "confidence": 1.0 - ranking[0]["confidence"], "lost": self._is_lost(ranking)}
                 _put_first(message, unsure, ranking)
         return messages
-
-    def _is_danger(self, candidate: dict[str, Any], likeliest: float) -> bool:
-        least = max(self._config["danger"], self._config["close"] * likeliest)
-        return candidate["name"].startswith(tuple(self._config["dangers"])) and candidate["confidence"] >= least
 
     def _is_doubtful(self, ranking: list[dict[str, Any]]) -> bool:
         first, second = ranking[0]["confidence"], ranking[1]["confidence"] if len(ranking) > 1 else 0.0

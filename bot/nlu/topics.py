@@ -18,7 +18,7 @@ from rasa.nlu.tokenizers.tokenizer import Tokenizer
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from scipy.special import softmax
+from scipy.special import expit, logit, softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion
 from sklearn.svm import LinearSVC
@@ -36,6 +36,7 @@ FILE = "topics.joblib"
 TOLERANCE = 0.01  # finer takes longer and tells nothing better
 MOST_ROUNDS = 200  # of learning from what messages mean
 FINE = 1e-5  # coarser stops before anything is learnt, where there are many topics
+LEAST = 1e-6  # nothing is less likely, nor likelier than all but this
 MOST_STEPS = 127  # to either side of nothing, in a byte
 MOST_KNOWN_WORDS = 8  # of a message that may be said again word for word
 KNOWN = 0.95  # what such a message is about is as likely as this at least
@@ -49,6 +50,8 @@ class Meaning:
         encoder: The name of the sentence model.
         weights: Numbers of a vector by topics.
         offsets: The score of a vector of zeros, for each topic. Scores are logarithms of how likely a topic is.
+
+    The last column is no topic but danger of any kind, where there are topics of danger.
     """
 
     encoder: str
@@ -75,6 +78,7 @@ class TopicModel:
         offsets: The score of a message without any feature, for each topic.
         known: What short messages that were learnt are about: who says the same gets the same.
         meaning: What the vectors of messages speak for; None where there was no sentence model.
+        dangers: Which of the topics are dangers. If any is, one column more tells danger of any kind from all else.
     """
 
     reader: Reader
@@ -85,19 +89,20 @@ class TopicModel:
     offsets: NDArray[np.float32]
     known: Mapping[str, str]
     meaning: Meaning | None
+    dangers: NDArray[np.bool_]
 
     def meanings(self, messages: Sequence[Message]) -> NDArray[np.float32]:
-        """A row of scores for each message, of what it means."""
-        rows = np.zeros((len(messages), len(self.topics)), dtype=np.float32)
+        """A row of scores for each message, of what it means: the topics, then danger."""
+        rows = np.zeros((len(messages), len(self.offsets)), dtype=np.float32)
         if self.meaning:
             for row, message in zip(rows, messages, strict=True):
                 row += self.meaning.scores(message)
         return rows
 
     def scores(self, messages: Sequence[Message]) -> NDArray[np.float32]:
-        """A row of scores for each message, of its words."""
+        """A row of scores for each message, of its words: the topics, then danger."""
         readings = [reading_of(message, self.reader) for message in messages]
-        scores = np.zeros((len(messages), len(self.topics)), dtype=np.float32)
+        scores = np.zeros((len(messages), len(self.offsets)), dtype=np.float32)
         first = 0
         # What FeatureUnion.transform would do, without joining the parts: that took a third of the time of a message.
         for name, part in self.features.transformer_list:
@@ -115,12 +120,16 @@ def learn(examples: Sequence[Message], reader: Reader, config: dict[str, Any], *
     """The model of `examples`, which carry tokens and a topic. `bilingual`: whether there are translations to use."""
     features = build_features(things=config["lexicon_weight"], english=config["english_weight"] if bilingual else 0)
     numbers = features.fit_transform([reading_of(example, reader) for example in examples])
-    machine = LinearSVC(C=config["strength"], tol=TOLERANCE, random_state=0).fit(
-        numbers, [example.get(INTENT) for example in examples]
-    )
-    weights, offsets = machine.coef_.T[forget_rare_pairs(features, numbers)], machine.intercept_
-    if weights.shape[1] == 1:  # of two topics the machine scores the second only
-        weights, offsets = np.hstack([-weights, weights]), np.hstack([-offsets, offsets])
+    topics = np.array([example.get(INTENT) for example in examples])
+    machine = LinearSVC(C=config["strength"], tol=TOLERANCE, random_state=0).fit(numbers, topics)
+    weights, offsets = _columns(machine)
+    kept = forget_rare_pairs(features, numbers)
+    weights = weights[kept]
+    dangers = np.array([topic.startswith(tuple(config["dangers"])) for topic in machine.classes_])
+    if dangers.any() and not dangers.all():
+        of_danger = np.isin(topics, machine.classes_[dangers])
+        alone = LinearSVC(C=config["danger_strength"], tol=TOLERANCE, random_state=0).fit(numbers, of_danger)
+        weights, offsets = np.hstack([weights, alone.coef_.T[kept]]), np.append(offsets, alone.intercept_)
     steps = np.abs(weights).max(axis=0) / MOST_STEPS
     return TopicModel(
         reader,
@@ -130,21 +139,33 @@ def learn(examples: Sequence[Message], reader: Reader, config: dict[str, Any], *
         steps.astype(np.float32),
         offsets.astype(np.float32),
         {key: example.get(INTENT) for example in examples if (key := _key_of(example))},
-        _learn_meaning(examples, machine.classes_, config["meaning_strength"]),
+        _learn_meaning(examples, machine.classes_, dangers, config["meaning_strength"]),
+        dangers,
     )
 
 
-def _learn_meaning(examples: Sequence[Message], topics: NDArray[np.str_], strength: float) -> Meaning | None:
+def _learn_meaning(
+    examples: Sequence[Message], topics: NDArray[np.str_], dangers: NDArray[np.bool_], strength: float
+) -> Meaning | None:
     found = [(found, example.get(INTENT)) for example in examples if (found := vector_of(example))]
     if {topic for _, topic in found} != set(topics):
         return None
-    machine = LogisticRegression(C=strength, max_iter=MOST_ROUNDS, tol=FINE).fit(
-        np.array([vector for (vector, _), _ in found]), [topic for _, topic in found]
-    )
-    weights, offsets = machine.coef_.T, machine.intercept_
-    if weights.shape[1] == 1:
-        weights, offsets = np.hstack([-weights, weights]) / 2, np.hstack([-offsets, offsets]) / 2
+    vectors, wanted = np.array([vector for (vector, _), _ in found]), np.array([topic for _, topic in found])
+    machine = LogisticRegression(C=strength, max_iter=MOST_ROUNDS, tol=FINE).fit(vectors, wanted)
+    weights, offsets = _columns(machine, apart=0.5)
+    if dangers.any() and not dangers.all():
+        of_danger = np.isin(wanted, topics[dangers])
+        alone = LogisticRegression(C=strength, max_iter=MOST_ROUNDS, tol=FINE).fit(vectors, of_danger)
+        weights, offsets = np.hstack([weights, alone.coef_.T]), np.append(offsets, alone.intercept_)
     return Meaning(found[0][0][1], weights.astype(np.float32), offsets.astype(np.float32))
+
+
+def _columns(machine: Any, apart: float = 1.0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weights and offsets of a linear classifier, a column for each class: of two it has only the second's."""
+    weights, offsets = machine.coef_.T, machine.intercept_
+    if weights.shape[1] > 1:
+        return weights, offsets
+    return np.hstack([-weights, weights]) * apart, np.hstack([-offsets, offsets]) * apart
 
 
 def _key_of(message: Message) -> str | None:
@@ -179,6 +200,9 @@ class TopicClassifier(GraphComponent, IntentClassifier):
         those of messages that were not learnt from fit best. `sharpness_alone`: the same where only the words tell.
         `lexicon`: the file of the field's words. `lexicon_weight`
         and `english_weight`: what they, and the English for Spanish words, count beside the message's own words.
+        `dangers`: how topics of danger begin. How likely danger of any kind is, is told by classifiers of its own and
+        the topics together: `danger_words`, `danger_meaning` and `danger_topics` are what each counts in the logarithm
+        of the odds, `danger_offset` is what they begin at, `danger_strength` the inverse regularisation.
         `candidates`: how many topics are kept, best first, and `kept`: one that always is. `courtesy`: topics that
         people wrap around a question; they do not count once another reaches `asked`.
         """
@@ -191,6 +215,12 @@ class TopicClassifier(GraphComponent, IntentClassifier):
             "lexicon": "nlu_data/lexicon.yml",
             "lexicon_weight": 0.3,
             "english_weight": 1.0,
+            "dangers": ["emergency_", "crisis_"],
+            "danger_strength": 1.0,
+            "danger_words": 1.4,
+            "danger_meaning": 0.24,
+            "danger_topics": 0.47,
+            "danger_offset": 0.3,
             "candidates": 10,
             "kept": "out_of_scope",
             "courtesy": ["greet", "thanks", "goodbye"],
@@ -261,10 +291,30 @@ class TopicClassifier(GraphComponent, IntentClassifier):
     def likely(self, messages: Sequence[Message]) -> NDArray[np.float32]:
         """The probabilities of the model's topics, a row for each message."""
         assert self._model is not None
-        words, meaning = self._model.scores(messages), self._model.meanings(messages)
+        model, of = self._model, len(self._model.topics)
+        words, meaning = model.scores(messages), model.meanings(messages)
         told = meaning.any(axis=1, keepdims=True)
         sharpness = np.where(told, self._config["sharpness"], self._config["sharpness_alone"])
-        return np.asarray(softmax(words * sharpness + meaning * self._config["meaning"], axis=1), dtype=np.float32)
+        likely = softmax(words[:, :of] * sharpness + meaning[:, :of] * self._config["meaning"], axis=1)
+        if words.shape[1] > of:
+            likely = self._with_danger(likely, words[:, of], meaning[:, of])
+        return np.asarray(likely, dtype=np.float32)
+
+    def _with_danger(
+        self, likely: NDArray[np.float32], words: NDArray[np.float32], meaning: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """The probabilities with as much danger in all as the classifiers of danger and the topics say together."""
+        assert self._model is not None
+        dangers = self._model.dangers
+        before = np.clip(likely[:, dangers].sum(axis=1), LEAST, 1 - LEAST)
+        danger = expit(
+            words * self._config["danger_words"]
+            + meaning * self._config["danger_meaning"]
+            + logit(before) * self._config["danger_topics"]
+            + self._config["danger_offset"]
+        )
+        share = np.where(dangers, (danger / before)[:, None], ((1 - danger) / (1 - before))[:, None])
+        return np.asarray(likely * share, dtype=np.float32)
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Sets `intent` and `intent_ranking` of each message."""

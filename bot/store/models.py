@@ -38,6 +38,9 @@ class Conversation(Base):
     language_chosen: Mapped[bool] = mapped_column(default=False)
     buttons: Mapped[list[Any]] = mapped_column(default=list)
     alarm: Mapped[str | None] = mapped_column(String(64))
+    country: Mapped[str | None] = mapped_column(String(16))
+    flag: Mapped[str | None] = mapped_column(String(32))
+    flagged_at: Mapped[datetime | None]
     dialogue: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from bot.messages import Button, Citation, Claim, Decision, Incoming, Language, Memory, Reply, Turn
 from bot.store import models
 
+EMERGENCY = "emergency"
+
 
 @dataclass(frozen=True)
 class Said:
@@ -56,6 +58,7 @@ class Transcripts:
                 chosen=found.language_chosen,
                 buttons=tuple(Button(**button) for button in found.buttons),
                 alarm=found.alarm,
+                country=found.country,
                 dialogue=found.dialogue,
             )
 
@@ -73,6 +76,9 @@ class Transcripts:
                 for name, value in _remembered(memory).items():
                     setattr(found, name, value)
             found.updated_at = now
+            flag = _flag(turn)
+            if flag and found.flag != EMERGENCY:  # nothing less urgent takes its place
+                found.flag, found.flagged_at = flag, now
             found.turns.append(_row(message, turn, now))
 
     def of(self, channel: str, sender: str) -> list[Said]:
@@ -100,8 +106,14 @@ def _remembered(memory: Memory) -> dict[str, Any]:
         "language_chosen": memory.chosen,
         "buttons": [asdict(button) for button in memory.buttons],
         "alarm": memory.alarm,
+        "country": memory.country,
         "dialogue": dict(memory.dialogue),
     }
+
+
+def _flag(turn: Turn) -> str | None:
+    """Why staff should look at the conversation now, None where nothing calls for it."""
+    return EMERGENCY if turn.decision == "emergency" else "failure" if turn.failure else None
 
 
 def _row(message: Incoming, turn: Turn, now: datetime) -> models.Turn:

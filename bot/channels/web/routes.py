@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from bot.content import Content
 from bot.conversation import Conversation
 from bot.language import DEFAULT_LANGUAGE
-from bot.messages import LANGUAGES, Incoming, Language, Turn, citations_of
+from bot.messages import LANGUAGES, Incoming, Language, citations_of
 from bot.phrases import Phrases
 from bot.sources import notes_on_sources
 from bot.store.transcripts import Said, Transcripts
@@ -255,10 +255,9 @@ async def _take(chat: Chat, request: Request) -> Response:
 
 async def _refuse(chat: Chat, session: Session, text: str) -> Response:
     """What a form gets that we cannot trust: its text back, and guidance first if someone is in danger."""
-    alarm = chat.conversation.triage.assess(text)
+    alarm = chat.conversation.alarm_in(text)
     if alarm:
-        language = alarm.language or session.language
-        turn = Turn(language, "emergency", (chat.phrases.guidance(alarm.topic, language),))
+        turn = chat.conversation.guide(alarm, alarm.language or session.language)
         return await chat.show(session, only=Said.now(Incoming("web", session.sender, text), turn), status=403)
     notice = chat.phrases.text("web_expired", session.language)
     return await chat.show(session, notice=notice, draft=text, status=403)

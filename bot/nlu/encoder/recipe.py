@@ -10,7 +10,7 @@ from bot.nlu.encoder.export import export
 from bot.nlu.encoder.training import Progress, Recipe, Training
 from bot.nlu.examples import read_examples
 
-THREADS = 2  # with another number of them the sums come out a little different
+THREADS = 1  # with another number of them the sums come out a little different; another process may use the other cores
 NAME = "musebot-encoder"
 
 
