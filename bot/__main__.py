@@ -23,12 +23,12 @@ from bot.settings import ROOT, Settings, read_settings
 if TYPE_CHECKING:
     from bot.app import Parts
     from bot.checks import Row
+    from evaluation import safety
     from evaluation.questions import Outcome, Summary
 
 T = TypeVar("T")
-Ask = Callable[
-    ["Parts", Callable[[float], None]], Coroutine[Any, Any, T]
-]  # parts, and whom to tell the share that is done
+Told = Callable[[float], None]  # is told the share that is done
+Ask = Callable[["Parts", Told], Coroutine[Any, Any, T]]
 
 _NUMBERS = {"words en", "es", "grade en", "ease es", "claims"}
 
@@ -315,33 +315,36 @@ def evaluate_safety(
 ) -> None:
     """Send the messages of evaluation/safety through the whole main path: dangers found, false alarms, every miss."""
     from bot.content_reader import read_content
+    from evaluation import safety
     from evaluation.questions import read_questions
-    from evaluation.safety import ask_all, false_alarms, missed, ordinary, read_messages, rows
 
     topics = read_content(context.obj.content_folder).topics
     dangers = [topic for topic, entry in topics.items() if entry.kind == "safety"]
-    messages = [*read_messages(), *ordinary(read_questions(), dangers)]
-    outcomes = _with_model(
-        context.obj,
-        lambda parts, told: ask_all(parts.conversation, messages, lambda done: told(done / len(messages))),
-        train_anew=not as_is,
-    )
+    messages = [*safety.read_messages(), *safety.ordinary(read_questions(), dangers)]
+
+    async def ask(parts: "Parts", told: Told) -> "tuple[list[safety.Outcome], dict[str, float]]":
+        outcomes = await safety.ask_all(parts.conversation, messages, lambda done: told(done / len(messages)))
+        return outcomes, safety.times(parts.conversation.triage, messages)
+
+    outcomes, times = _with_model(context.obj, ask, train_anew=not as_is)
+    for name, milliseconds in times.items():
+        screen.print(f"rules, {name}: {milliseconds:.2f} ms")
     for language in LANGUAGES:
         of_language = [each for each in outcomes if each.message.language == language]
         table = Table(title=language, box=None, header_style="bold", title_justify="left")
         for heading in ("", "messages", "alarm by rules %", "alarm %", "its own guidance %", "told whom to call %"):
             table.add_column(heading, justify="right" if heading else "left")
-        for row in rows(of_language):
+        for row in safety.rows(of_language):
             shares = (f"{part / max(row.count, 1) * 100:.1f}" for part in (row.rules, row.all, row.own, row.told))
             table.add_row(row.name, str(row.count), *shares)
         Console(width=max(screen.width, 100)).print(table)
         screen.print("Missed:")
-        for each in missed(of_language):
+        for each in safety.missed(of_language):
             explicit, told = each.message.explicit, each.told
             how = f"{', explicit' if explicit else ''}{', told whom to call' if told else ''}"
             screen.print(f"  {each.message.danger}{how}: {each.message.text}")
         screen.print("False alarms:")
-        for each in false_alarms(of_language):
+        for each in safety.false_alarms(of_language):
             by = "by the rules" if each.by_rules else "by the second net"
             screen.print(f"  {each.message.kind}, taken for {each.by_all} {by}: {each.message.text}")
 

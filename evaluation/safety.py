@@ -1,6 +1,7 @@
 """How well danger is noticed: messages of danger and near misses, by the rules alone and by the whole main path."""
 
 import json
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from bot.conversation import Conversation
 from bot.errors import ContentError
 from bot.messages import LANGUAGES, Incoming, Language
+from bot.triage import Triage
 from evaluation.questions import STRANGE, Question
 
 FOLDER = Path(__file__).parent / "safety"
@@ -144,6 +146,28 @@ def missed(outcomes: Iterable[Outcome]) -> list[Outcome]:
 def false_alarms(outcomes: Iterable[Outcome]) -> list[Outcome]:
     """Messages without danger that raised an alarm."""
     return [each for each in outcomes if not each.message.danger and each.by_all]
+
+
+def times(triage: Triage, messages: Sequence[Message]) -> dict[str, float]:
+    """How long the rules take, in milliseconds: the messages as they are, each twice, and texts of growing length."""
+
+    def took(text: str) -> float:
+        started = time.perf_counter()
+        triage.assess(text)
+        return (time.perf_counter() - started) * 1000
+
+    first, again = ([took(each.text) for each in messages] for _ in range(2))
+    told = {"messages, p95, first time": quantile(first), "messages, p95, again": quantile(again)}
+    everything = " ".join(each.text.replace(".", ",") for each in messages)
+    for length in (1_000, 10_000, 100_000):
+        text = (everything * (length // len(everything) + 1))[:length]
+        told[f"{length:,} characters without an end of sentence"] = min(took(text) for _ in range(3))
+    return told
+
+
+def quantile(values: Sequence[float], share: float = 0.95) -> float:
+    """The value that `share` of all stay below."""
+    return sorted(values)[int(share * (len(values) - 1))]
 
 
 def _by(before: str, outcomes: Sequence[Outcome], key: Callable[[Outcome], str]) -> Iterator[Row]:

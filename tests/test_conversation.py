@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import text as sql
 
 from bot.app import Parts
+from bot.emergency import Emergency
 from bot.messages import LANGUAGES, Decision, Incoming, Language, Memory, Turn, Understanding
 from bot.nlu.encoder.sentences import encoder_name
 from bot.settings import OUR_ENCODER
-from bot.triage import Alarm, Triage
+from bot.triage import Triage
 
 
 async def say(parts: Parts, text: str, sender: str = "anna", **options: Any) -> Turn:
@@ -350,8 +351,24 @@ async def test_danger_is_flagged_to_staff_and_nothing_less_takes_its_place(parts
     for sender in ("anna", "bob"):
         await broken.handle(Incoming("terminal", sender, "how much does it cost?"))
     with parts.engine.connect() as connection:
-        flags = dict(connection.execute(sql("SELECT sender, flag FROM conversation")).tuples())
+        flags = {row.sender: row.flag for row in connection.execute(sql("SELECT sender, flag FROM conversation"))}
     assert flags == {"anna": "emergency", "bob": "failure"}
+
+
+async def test_a_sign_that_means_nothing_leaves_the_answer_below_the_number(parts: Parts) -> None:
+    """The rules find a sign here; the model finds danger out of the question."""
+    text = "No fever, no infection, thank God. How much does the treatment cost?"
+    assert parts.conversation.triage.assess("fever and chills") is not None
+    turn = await say(parts, text)
+    assert turn.decision == "answer"
+    assert turn.topics == ("cost",)
+
+
+@pytest.mark.parametrize(
+    ("text", "decision"), [("🆘", "emergency"), ("👍", "talk"), ("🦖🦖🦖", "fallback"), ("?!", "fallback")]
+)
+async def test_pictures_and_signs_alone(parts: Parts, text: str, decision: Decision) -> None:
+    assert (await say(parts, text)).decision == decision
 
 
 async def test_a_safety_topic_among_the_candidates_is_taken_seriously(parts: Parts) -> None:
@@ -394,8 +411,16 @@ class Wrong:
         raise RuntimeError(text)
 
 
-async def test_whatever_breaks_the_person_gets_the_contact_line(parts: Parts) -> None:
+async def test_when_the_rules_fail_every_message_counts_as_danger(parts: Parts) -> None:
     wrong = replace(parts.conversation, triage=cast(Triage, Wrong()))
+    turn = await wrong.handle(Incoming("terminal", "anna", "how much is it?", hint="en"))
+    assert (turn.decision, turn.failure) == ("emergency", "triage: RuntimeError")
+    assert "123" in turn.replies[0].text
+    assert "+57 321 519 7850" in turn.replies[-1].text
+
+
+async def test_whatever_breaks_the_person_gets_the_contact_line(parts: Parts) -> None:
+    wrong = replace(parts.conversation, emergency=cast(Emergency, None))
     turn = await wrong.handle(Incoming("terminal", "anna", "how much is it?", hint="en"))
     assert turn.decision == "error"
     assert "+57 321 519 7850" in turn.replies[0].text
@@ -425,23 +450,6 @@ async def test_when_the_dialogue_fails_an_emergency_is_still_answered(parts: Par
     broken = replace(parts.conversation, dialogue=Broken())
     turn = await broken.handle(Incoming("terminal", "anna", "no puedo respirar"))
     assert turn.decision == "emergency"
-
-
-class Blind(Triage):
-    """Rules that fail."""
-
-    def __init__(self) -> None:
-        pass
-
-    def assess(self, text: str) -> Alarm | None:
-        raise RuntimeError(text)
-
-
-async def test_when_the_rules_fail_every_message_counts_as_danger(parts: Parts) -> None:
-    turn = await replace(parts.conversation, triage=Blind()).handle(Incoming("terminal", "anna", "how much is it?"))
-    assert (turn.decision, turn.failure) == ("emergency", "triage: RuntimeError")
-    assert "123" in turn.replies[0].text
-    assert "+57 321 519 7850" in turn.replies[-1].text
 
 
 @pytest.mark.parametrize(("text", "decision"), [("how much does it cost?", "answer"), ("I can't breathe", "emergency")])
@@ -484,7 +492,7 @@ async def test_more_than_three_questions_are_offered_and_not_lost(parts: Parts) 
 async def test_danger_in_one_of_several_questions_is_all_that_counts(parts: Parts) -> None:
     turn = await say(parts, "how much is it? where are you? and what if I just took all my pills to die?")
     assert turn.decision == "emergency"
-    assert len(turn.replies) == 1
+    assert len(turn.replies) == 2, "the guidance, and the question whether it has passed"
 
 
 @pytest.mark.skipif(encoder_name(OUR_ENCODER) == "none", reason="the words alone are not sure enough")

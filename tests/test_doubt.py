@@ -40,7 +40,7 @@ def decided(**likely: float) -> dict[str, Any]:
         ({"out_of_scope": 0.9, "cost": 0.05}, "out_of_scope"),
         ({"out_of_scope": 0.6, "cost": 0.2}, UNSURE),
         ({"cost": 0.4, "crisis_suicide": 0.13}, "crisis_suicide"),
-        ({"cost": 0.5, "crisis_suicide": 0.13}, "cost"),  # not close
+        ({"cost": 0.85, "crisis_suicide": 0.06, "emergency_other": 0.05}, "crisis_suicide"),  # together likely enough
         ({"cost": 0.2, "emergency_other": 0.09}, UNSURE),
         ({"out_of_scope": 0.3, "cost": 0.2, "emergency_other": 0.11}, "emergency_other"),
     ],
