@@ -266,13 +266,15 @@ class SignsFile(_Entry):
     Attributes:
         words: Groups of words, which patterns call by name.
         spellings: What people write in a chat, and the word it stands for.
-        signs: Loose patterns, any of which raises the alarm.
+        signs: Loose patterns, any of which raises the alarm, unless the model finds danger out of the question.
+        certain: Those that raise it whatever the model finds.
         calm: Strict patterns that void a sign where they stand: the past, a question about, an idiom.
     """
 
     words: Glossary = Glossary()
     spellings: Glossary = Glossary()
     signs: Signs = Signs()
+    certain: Signs = Signs()
     calm: Signs = Signs()
 
     @model_validator(mode="after")

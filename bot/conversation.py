@@ -36,8 +36,9 @@ WORDS_OF_A_STORY = 20
 SURELY_STRANGE = 0.9  # as likely as this out of scope, a message is not searched for a part that is in scope
 SURE_OF_A_PART = 0.6  # a part of a message is a guess more, so it must be surer than a whole one
 
-OUT_OF_THE_QUESTION = 0.02  # danger less likely than this: a sign is no alarm; chosen with `musebot evaluate safety`
+OUT_OF_THE_QUESTION = 0.03  # danger less likely than this: a sign is no alarm; chosen with `musebot evaluate safety`
 NOT_IMPOSSIBLE = 0.05  # as likely as this, whom to call is told above the answer
+WORDS_WITHOUT_CONTEXT = 5
 WORDS_THAT_HIDE = 40  # in a longer story the model may not see what one sentence says
 BLIND = Alarm("emergency_other", None)  # what is told when the rules fail
 
@@ -163,9 +164,10 @@ class Conversation:
     async def _is_harmless(self, message: Incoming, alarm: Alarm, memory: Memory, failures: list[str]) -> bool:
         """Whether a sign means nothing ("no fever, thank God"): only where the model finds danger out of the question.
 
-        Any failure, and any doubt, lets the alarm stand; so does an alarm a message ago.
+        Any failure and any doubt let the alarm stand; so do few words, a sign that is certain, an alarm a message ago.
         """
-        if alarm is BLIND or memory.alarm or not any(sign.isalpha() for sign in message.text):
+        few = len(message.text.split()) <= WORDS_WITHOUT_CONTEXT  # "I can't breathe": nothing else explains it
+        if alarm is BLIND or alarm.certain or few or memory.alarm:
             return False
         likely = await self._try("second look", self._danger(message.text), failures, PATIENCE_IN_DANGER)
         return likely is not None and likely < OUT_OF_THE_QUESTION

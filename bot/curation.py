@@ -139,7 +139,7 @@ def _in_signs(content: Content) -> Iterator[str]:
             yield f"signs/{key}.yml: safety.yml has no guidance for this danger"
         for language in LANGUAGES:
             groups = {**(common.words.of(language) if common else {}), **file.words.of(language)}
-            for pattern in (*file.signs.of(language), *file.calm.of(language)):
+            for pattern in (*file.signs.of(language), *file.certain.of(language), *file.calm.of(language)):
                 try:
                     spell_out(pattern, groups)
                 except ValueError as error:

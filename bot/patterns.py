@@ -150,7 +150,7 @@ class Patterns(Generic[LABEL]):
 def sentences(text: str, read: Read = lambda word: (word,)) -> list[list[Word]]:
     """The words, pictures and commas of each sentence, bare and in lower case; `read` tells what each may mean."""
     plain = bare(re.sub(r"['’‘´`]", "", text))  # first the apostrophes: bare letters have none to find
-    parts = re.split(r"[.!?;\n¡¿]+", plain)
+    parts = re.split(r"(?<!\d)\.|\.(?!\d)|[!?;\n¡¿]", plain)  # the point of "40.3" ends no sentence
     return [[COMMA if word == "," else read(word) for word in WORD.findall(part)] for part in parts]
 
 

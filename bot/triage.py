@@ -8,7 +8,7 @@ meant to be (see `bot.spelling`).
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.content import COMMON, SignsFile
 from bot.messages import LANGUAGES, Language
@@ -18,10 +18,17 @@ from bot.spelling import Spelling, by_ear
 
 @dataclass(frozen=True)
 class Alarm:
-    """A sign of danger: the `safety` topic, and the language of its words, None where they are the same in both."""
+    """A sign of danger.
+
+    Attributes:
+        topic: The safety topic.
+        language: Of its words; None where they are the same in both.
+        certain: Whether one of the signs is never to be doubted.
+    """
 
     topic: str
     language: Language | None
+    certain: bool = field(default=False, compare=False)
 
 
 class Triage:
@@ -41,6 +48,7 @@ class Triage:
     def assess(self, text: str) -> Alarm | None:
         """The alarm that `text` raises in either language, or None."""
         found: dict[str, set[Language]] = defaultdict(set)
+        any_certain = False
         read = {language: reader.sentences(text) for language, reader in self._readers.items()}
         for several in zip(*read.values(), strict=True):  # a sentence, read in each language
             sentence = dict(zip(read, several, strict=True))
@@ -49,12 +57,13 @@ class Triage:
                 for danger, places in reader.calm(sentence[language]):
                     calm[danger].update(places)
             for language, reader in self._readers.items():
-                for danger, places in reader.signs(sentence[language]):
+                for danger, certain, places in reader.signs(sentence[language]):
                     if calm[COMMON].isdisjoint(places) and calm[danger].isdisjoint(places):
                         found[danger].add(language)
+                        any_certain |= certain
         for danger in self._order:
             if languages := found.get(danger):
-                return Alarm(danger, languages.pop() if len(languages) == 1 else None)
+                return Alarm(danger, languages.pop() if len(languages) == 1 else None, any_certain)
         return None
 
 
@@ -65,7 +74,12 @@ class _Reader:
         spelt = by_ear if language == "es" else str
         shared = files[COMMON].words.of(language)
         groups = {danger: {**shared, **file.words.of(language)} for danger, file in files.items()}
-        signs = [(spell_out(p, groups[key]), key) for key, file in files.items() for p in file.signs.of(language)]
+        signs = [
+            (spell_out(pattern, groups[key]), (key, certain))
+            for key, file in files.items()
+            for certain, several in ((False, file.signs), (True, file.certain))
+            for pattern in several.of(language)
+        ]
         calm = [(spell_out(p, groups[key]), key) for key, file in files.items() for p in file.calm.of(language)]
         self._signs = Patterns(signs, LOOSE, spelt=spelt)
         self._calm = Patterns(calm, STRICT, spelt=spelt)
@@ -80,9 +94,9 @@ class _Reader:
     def sentences(self, text: str) -> list[list[Word]]:
         return sentences(text, self._spelling.read)
 
-    def signs(self, sentence: Sequence[Word]) -> Iterator[tuple[str, range]]:
-        """The dangers that there are signs of, and where they stand."""
-        return ((danger, range(begin, end)) for danger, begin, end in self._signs.found(sentence))
+    def signs(self, sentence: Sequence[Word]) -> Iterator[tuple[str, bool, range]]:
+        """The dangers that there are signs of, whether the sign is certain, and where it stands."""
+        return ((danger, sure, range(begin, end)) for (danger, sure), begin, end in self._signs.found(sentence))
 
     def calm(self, sentence: Sequence[Word]) -> Iterator[tuple[str, range]]:
         """Where signs do not count: the danger, or all of them by the name of their common file."""

@@ -355,13 +355,33 @@ async def test_danger_is_flagged_to_staff_and_nothing_less_takes_its_place(parts
     assert flags == {"anna": "emergency", "bob": "failure"}
 
 
-async def test_a_sign_that_means_nothing_leaves_the_answer_below_the_number(parts: Parts) -> None:
-    """The rules find a sign here; the model finds danger out of the question."""
-    text = "No fever, no infection, thank God. How much does the treatment cost?"
-    assert parts.conversation.triage.assess("fever and chills") is not None
-    turn = await say(parts, text)
-    assert turn.decision == "answer"
-    assert turn.topics == ("cost",)
+class Sure:
+    """A dialogue that finds danger as likely as it is told to."""
+
+    def __init__(self, dialogue: Any, danger: float) -> None:
+        self.respond, self.subject, self._danger = dialogue.respond, dialogue.subject, danger
+
+    async def danger(self, text: str) -> float:
+        return self._danger
+
+
+@pytest.mark.parametrize(
+    ("text", "danger", "decision"),
+    [
+        ("nearly choked on my coffee reading that quote. does it at least include the hotel", 0.0, "answer"),
+        ("nearly choked on my coffee reading that quote. does it at least include the hotel", 0.5, "emergency"),
+        ("I can't breathe", 0.0, "emergency"),  # so few words explain nothing else
+        ("I have autonomic dysreflexia right now, how much is it?", 0.0, "emergency"),  # never doubted
+    ],
+)
+async def test_a_sign_may_mean_nothing_and_then_the_number_stands_above_the_answer(
+    parts: Parts, text: str, danger: float, decision: Decision
+) -> None:
+    sure = replace(parts.conversation, dialogue=cast(Any, Sure(parts.conversation.dialogue, danger)))
+    turn = await sure.handle(Incoming("terminal", "anna", text))
+    assert turn.decision == decision
+    assert "123" in turn.replies[0].text
+    assert turn.replies[0].buttons[0].payload == "tel:123"
 
 
 @pytest.mark.parametrize(

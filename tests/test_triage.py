@@ -118,3 +118,25 @@ def test_ordinary_training_questions_raise_few_alarms(triage: Triage, content: C
     alarmed = [example for example in ordinary if triage.assess(example.text)]
     # One in twenty of them was written to sound like danger; what the model makes of an alarm is not counted here.
     assert len(alarmed) <= 0.03 * len(ordinary), [(e.topic, e.text) for e in alarmed]
+
+
+def test_a_certain_sign_stands_in_hardly_any_harmless_message(triage: Triage, content: Content) -> None:
+    """What is never doubted must be beyond doubt."""
+    ordinary = [e for e in read_examples(Settings().nlu_folder) if content.topics[e.topic].kind != "safety"]
+    sure = [each.text for each in ordinary if (alarm := triage.assess(each.text)) and alarm.certain]
+    assert len(sure) <= 0.001 * len(ordinary), sure
+
+
+@pytest.mark.parametrize(
+    ("text", "certain"),
+    [
+        ("fever and chills", True),
+        ("I have autonomic dysreflexia right now", True),
+        ("I can't breathe with all this paperwork", False),  # the model may find it harmless
+        ("he is having a seizure right now", False),
+    ],
+)
+def test_some_signs_are_never_doubted(triage: Triage, text: str, certain: bool) -> None:
+    alarm = triage.assess(text)
+    assert alarm is not None
+    assert alarm.certain is certain
