@@ -34,9 +34,10 @@ MOST_WORDS_OF_A_FOLLOW_UP = 6
 LIKELY = 0.3  # as likely as this, a short message has a subject of its own
 WORDS_OF_A_STORY = 20
 SURELY_STRANGE = 0.9  # as likely as this out of scope, a message is not searched for a part that is in scope
+DANGER_IN_A_PART = 0.3  # taken out of its message, a part must sound more dangerous than a whole one
 SURE_OF_A_PART = 0.6  # a part of a message is a guess more, so it must be surer than a whole one
 
-OUT_OF_THE_QUESTION = 0.03  # danger less likely than this: a sign is no alarm; chosen with `musebot evaluate safety`
+OUT_OF_THE_QUESTION = 0.05  # danger less likely than this: a sign is no alarm; chosen with `musebot evaluate safety`
 NOT_IMPOSSIBLE = 0.05  # as likely as this, whom to call is told above the answer
 WORDS_WITHOUT_CONTEXT = 5
 WORDS_THAT_HIDE = 40  # in a longer story the model may not see what one sentence says
@@ -282,7 +283,9 @@ class Conversation:
         for part in parts:
             each = await self.dialogue.respond(replace(message, text=part), language, memory)
             if each.decision == "emergency":
-                return [*told, each]
+                if each.danger >= DANGER_IN_A_PART:
+                    return [*told, each]
+                continue
             sure = each.decision in ("answer", "action") and each.candidates[0].confidence >= SURE_OF_A_PART
             new = sure and all(each.topics != other.topics for other in told)
             if new or (_in_doubt(each) and any(say.choices for say in each.says)):

@@ -45,7 +45,7 @@ class Doubt(GraphComponent, IntentClassifier):
             "strange": 0.02,
             "lost": 0.15,
             "harmless": ["greet", "goodbye", "thanks", "affirm", "deny"],
-            "danger": 0.1,
+            "danger": 0.12,
             "dangers": ["emergency_", "crisis_"],
         }
 
