@@ -379,6 +379,9 @@ async def test_a_sign_may_mean_nothing_and_then_the_number_stands_above_the_answ
 ) -> None:
     sure = replace(parts.conversation, dialogue=cast(Any, Sure(parts.conversation.dialogue, danger)))
     turn = await sure.handle(Incoming("terminal", "anna", text))
+    with parts.engine.connect() as connection:
+        flag = connection.execute(sql("SELECT flag FROM conversation")).scalar_one()
+    assert flag == ("emergency" if decision == "emergency" else "perhaps_emergency")
     assert turn.decision == decision
     assert "123" in turn.replies[0].text
     assert turn.replies[0].buttons[0].payload == "tel:123"

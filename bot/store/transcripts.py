@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from bot.messages import Button, Citation, Claim, Decision, Incoming, Language, Memory, Reply, Turn
 from bot.store import models
 
-EMERGENCY = "emergency"
+FLAGS = ("emergency", "perhaps_emergency", "failure")  # why staff should look at a conversation, the most urgent first
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Transcripts:
                     setattr(found, name, value)
             found.updated_at = now
             flag = _flag(turn)
-            if flag and found.flag != EMERGENCY:  # nothing less urgent takes its place
+            if flag and FLAGS.index(flag) <= FLAGS.index(found.flag or flag):  # nothing less urgent takes its place
                 found.flag, found.flagged_at = flag, now
             found.turns.append(_row(message, turn, now))
 
@@ -112,8 +112,12 @@ def _remembered(memory: Memory) -> dict[str, Any]:
 
 
 def _flag(turn: Turn) -> str | None:
-    """Why staff should look at the conversation now, None where nothing calls for it."""
-    return EMERGENCY if turn.decision == "emergency" else "failure" if turn.failure else None
+    """Why staff should look at the conversation now, one of `FLAGS`; None where nothing calls for it."""
+    if turn.decision == "emergency":
+        return "emergency"
+    if turn.replies and turn.replies[0].revision.startswith("in_case@"):
+        return "perhaps_emergency"
+    return "failure" if turn.failure else None
 
 
 def _row(message: Incoming, turn: Turn, now: datetime) -> models.Turn:
