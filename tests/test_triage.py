@@ -116,8 +116,8 @@ def test_the_language_of_the_words_is_known(triage: Triage) -> None:
 def test_ordinary_training_questions_raise_few_alarms(triage: Triage, content: Content) -> None:
     ordinary = [e for e in read_examples(Settings().nlu_folder) if content.topics[e.topic].kind != "safety"]
     alarmed = [example for example in ordinary if triage.assess(example.text)]
-    # One in twenty of them was written to sound like danger; what the model makes of an alarm is not counted here.
-    assert len(alarmed) <= 0.03 * len(ordinary), [(e.topic, e.text) for e in alarmed]
+    # One in twelve of them was written to sound like danger; what the model makes of an alarm is not counted here.
+    assert len(alarmed) <= 0.04 * len(ordinary), [(e.topic, e.text) for e in alarmed]
 
 
 def test_a_certain_sign_stands_in_hardly_any_harmless_message(triage: Triage, content: Content) -> None:
@@ -130,7 +130,7 @@ def test_a_certain_sign_stands_in_hardly_any_harmless_message(triage: Triage, co
 @pytest.mark.parametrize(
     ("text", "certain"),
     [
-        ("fever and chills", True),
+        ("no reacciona, tiene los labios azules", True),
         ("I have autonomic dysreflexia right now", True),
         ("I can't breathe with all this paperwork", False),  # the model may find it harmless
         ("he is having a seizure right now", False),

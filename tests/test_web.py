@@ -118,7 +118,7 @@ async def test_a_refused_form_still_helps_someone_in_danger(browser: httpx.Async
     await browser.get("/chat?lang=en")
     refused = await browser.post("/chat", data={"text": "I can't breathe", "token": token, "message_id": "x"})
     assert refused.status_code == 403
-    assert "Call 123 now" in refused.text
+    assert "Call now: 123" in refused.text
 
 
 async def test_another_site_cannot_send_a_form(browser: httpx.AsyncClient) -> None:
@@ -144,7 +144,7 @@ async def test_a_browser_that_refuses_cookies_can_talk(app: FastAPI) -> None:
 async def test_the_same_form_with_other_words_is_another_message(browser: httpx.AsyncClient) -> None:
     page = (await browser.get("/chat?lang=en")).text
     await send(browser, page, text="how much does it cost?")
-    assert "Call 123 now" in (await send(browser, page, text="I can't breathe")).text
+    assert "Call now: 123" in (await send(browser, page, text="I can't breathe")).text
 
 
 async def test_text_typed_before_a_choice_is_answered_too(browser: httpx.AsyncClient) -> None:
@@ -157,7 +157,7 @@ async def test_text_typed_before_a_choice_is_answered_too(browser: httpx.AsyncCl
 async def test_a_choice_does_not_push_guidance_aside(browser: httpx.AsyncClient) -> None:
     page = (await browser.get("/chat?lang=en")).text
     answer = await send(browser, page, text="I can't breathe", button="/cost")
-    assert "Call 123 now" in answer.text
+    assert "Call now: 123" in answer.text
     assert "I do not have the price" not in answer.text
 
 
@@ -235,7 +235,7 @@ async def test_guidance_shows_even_when_the_transcript_cannot_be_read_back(
 
     page = (await browser.get("/chat?lang=en")).text
     monkeypatch.setattr(Transcripts, "of", lambda *_: 1 / 0)
-    assert "Call 123 now" in (await send(browser, page, text="I can't breathe")).text
+    assert "Call now: 123" in (await send(browser, page, text="I can't breathe")).text
     assert "+57 321 519 7850" in (await send(browser, page, text="how much does it cost?")).text
 
 
@@ -257,7 +257,7 @@ async def test_without_a_database_the_page_still_answers(model_file: Path, tmp_p
             connection.executescript("DROP TABLE turn; DROP TABLE conversation")
         emergency = await send(browser, page, text="I can't breathe")
         assert emergency.status_code == 200
-        assert "Call 123 now" in emergency.text
+        assert "Call now: 123" in emergency.text
         answer = await send(browser, page, text="how much does it cost?")
         assert "+57 321 519 7850" in answer.text
         assert (await browser.get("/chat")).status_code == 200
