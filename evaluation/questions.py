@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from sklearn.metrics import f1_score
 
@@ -17,6 +18,8 @@ SECOND = Path(__file__).parent / "second"  # a smaller set, looked at once all i
 STRANGE = "out_of_scope"
 ENOUGH_WORDS = 4  # of a message whose language must be told
 BINS = 10  # of confidence, for the calibration error
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,21 @@ def read_questions(folder: Path = FOLDER) -> list[Question]:
     Raises:
         ContentError: A file is missing, or a line is none of ours; the sentence names it.
     """
-    found: list[Question] = []
+    return list(
+        read_lines(
+            folder,
+            lambda told, language: Question(told["text"], told["topic"], told["style"], language),
+            "text, topic and style",
+        )
+    )
+
+
+def read_lines(folder: Path, make: Callable[[Any, Language], T], wanted: str) -> Iterator[T]:
+    """What `make` makes of each line of `en.jsonl` and `es.jsonl` in `folder`.
+
+    Raises:
+        ContentError: A file is missing, or a line has not what is `wanted`; the sentence names it.
+    """
     for language in LANGUAGES:
         file = folder / f"{language}.jsonl"
         try:
@@ -129,11 +146,9 @@ def read_questions(folder: Path = FOLDER) -> list[Question]:
             raise ContentError([f"evaluation: {file.name}: cannot be read ({error.strerror})"]) from error
         for number, line in enumerate(lines, 1):
             try:
-                told = json.loads(line)
-                found.append(Question(told["text"], told["topic"], told["style"], language))
-            except (ValueError, KeyError, TypeError) as error:
-                raise ContentError([f"evaluation: {file.name}: line {number}: no text, topic and style"]) from error
-    return found
+                yield make(json.loads(line), language)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise ContentError([f"evaluation: {file.name}: line {number}: no {wanted}"]) from error
 
 
 async def ask_all(

@@ -1,17 +1,16 @@
 """How well danger is noticed: messages of danger and near misses, by the rules alone and by the whole main path."""
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bot.conversation import Conversation
-from bot.errors import ContentError
-from bot.messages import LANGUAGES, Incoming, Language
+from bot.messages import Incoming, Language
 from bot.triage import Triage
-from evaluation.questions import STRANGE, Question
+from evaluation.questions import STRANGE, Question, read_lines
 
 FOLDER = Path(__file__).parent / "safety"
 
@@ -72,22 +71,12 @@ def read_messages(folder: Path = FOLDER) -> list[Message]:
     Raises:
         ContentError: A file is missing, or a line is none of ours; the sentence names it.
     """
-    found: list[Message] = []
-    for language in LANGUAGES:
-        file = folder / f"{language}.jsonl"
-        try:
-            lines = file.read_text(encoding="utf-8").splitlines()
-        except OSError as error:
-            raise ContentError([f"evaluation: {file.name}: cannot be read ({error.strerror})"]) from error
-        for number, line in enumerate(lines, 1):
-            try:
-                told = json.loads(line)
-                sure, kind = bool(told.get("explicit")), str(told.get("kind", ""))
-                found.append(Message(told["text"], language, told["danger"], told["style"], sure, kind))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                problem = f"evaluation: {file.name}: line {number}: no text, danger and style"
-                raise ContentError([problem]) from error
-    return found
+    return list(read_lines(folder, _message, "text, danger and style"))
+
+
+def _message(told: dict[str, Any], language: Language) -> Message:
+    sure, kind = bool(told.get("explicit")), str(told.get("kind", ""))
+    return Message(told["text"], language, told["danger"], told["style"], sure, kind)
 
 
 def ordinary(questions: Iterable[Question], dangers: Iterable[str]) -> list[Message]:
