@@ -1,19 +1,25 @@
 """Builds everything; the only module that knows every part."""
 
+import asyncio
 import contextlib
 import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import structlog
 from fastapi import FastAPI
 from sqlalchemy import Engine, text
 
 from actions import all_actions
 from bot.answers import Answers
+from bot.booking import BookingForm
+from bot.booking_texts import BookingTexts
+from bot.channels.calendars import Calendars
+from bot.channels.staff import StaffNews, ways
 from bot.channels.web import routes as web
 from bot.content import Content
 from bot.content_reader import read_content
@@ -29,10 +35,15 @@ from bot.nlu.examples import common_words, language_pairs, read_examples
 from bot.phrases import Phrases
 from bot.settings import ROOT, Settings
 from bot.store import migrate, open_database
+from bot.store.outbox import Outbox
+from bot.store.requests import Requests
 from bot.store.transcripts import Transcripts
 from bot.triage import Triage
 
+log = structlog.get_logger(__name__)
+
 SHORTEST_KEY = 32  # characters
+DAYS_A_MONTH = timedelta(days=30.5)
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,9 @@ class Parts:
     content: Content
     engine: Engine
     transcripts: Transcripts
+    requests: Requests
+    calendars: Calendars
+    news: StaffNews
     conversation: Conversation
 
 
@@ -67,7 +81,13 @@ def build(settings: Settings) -> Parts:
     phrases = Phrases(content)
     kinds = {key: topic.kind for key, topic in content.topics.items()}
     engine = open_database(settings.database_url)
-    transcripts = Transcripts(engine)
+    staff = ways(settings)
+    transcripts, requests = Transcripts(engine, tuple(staff)), Requests(engine)
+    calendars = Calendars(content, requests, secret_key(settings), settings.address)
+    eligibility = Eligibility(content, answers.notes, answers.is_unbacked)
+    emergency = content.safety.countries[settings.home_country].emergency
+    texts = BookingTexts(content, eligibility.named, emergency, settings.request_months)
+    form = BookingForm(content.booking, settings.home_country.upper(), content.clinic.zone)
     examples = read_examples(settings.nlu_folder)
     conversation = Conversation(
         triage=Triage(content.signs, tuple(content.safety.topics), common_words(examples)),
@@ -76,13 +96,15 @@ def build(settings: Settings) -> Parts:
             language_pairs(examples),
             read_other_languages(settings.nlu_folder / "languages.yml"),
         ),
-        dialogue=RasaDialogue(settings.model_file, all_actions(answers, kinds), kinds),
+        dialogue=RasaDialogue(settings.model_file, all_actions(answers, kinds, form, requests, calendars.link), kinds),
         answers=answers,
-        eligibility=Eligibility(content, answers.notes, answers.is_unbacked),
+        eligibility=eligibility,
+        booking=texts,
         phrases=phrases,
         transcripts=transcripts,
     )
-    return Parts(content, engine, transcripts, conversation)
+    news = StaffNews(Outbox(engine), requests, texts, content, settings.staff_language, staff)
+    return Parts(content, engine, transcripts, requests, calendars, news, conversation)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -92,7 +114,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(parts.news.run()), asyncio.create_task(_forget(parts.requests, settings))]
         yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         parts.engine.dispose()
 
     app = FastAPI(title="musebot", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
@@ -112,9 +138,20 @@ def create_app(settings: Settings) -> FastAPI:
             https=settings.https,
         ),
         ready=ready,
+        calendars=parts.calendars,
         encoder=encoder_name(settings.encoder_folder),
     )
     return app
+
+
+async def _forget(requests: Requests, settings: Settings) -> None:
+    """Deletes old requests once an hour."""
+    while True:
+        try:
+            await asyncio.to_thread(requests.forget, datetime.now(UTC) - DAYS_A_MONTH * settings.request_months)
+        except Exception as error:  # tried again an hour later
+            log.error("requests.not_forgotten", error=type(error).__name__)
+        await asyncio.sleep(3600)
 
 
 def secret_key(settings: Settings, folder: Path = ROOT / "var") -> str:

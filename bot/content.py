@@ -334,9 +334,10 @@ class Details(_Entry):
 
 
 class ClinicFile(_Entry):
-    """`clinic.yml`. `phone` is the contact line as people read it."""
+    """`clinic.yml`. `phone` is the contact line as people read it, `zone` the clinic's time zone."""
 
     city: Wording
+    zone: Prose
     phone: Prose
     links: dict[str, LinkEntry]
     details: Details
@@ -386,6 +387,64 @@ class EligibilityFile(_Entry):
     review: Review
 
 
+class StepEntry(_Entry):
+    """A step of the request for a call: its question, and its buttons by the value that they stand for."""
+
+    ask: Wording
+    options: dict[str, Wording] = Field(min_length=1)
+
+
+class Vocabulary(_Entry):
+    """Whole messages that mean one thing, told apart by `|`, a list a language."""
+
+    en: Prose
+    es: Prose
+
+    @property
+    def all(self) -> frozenset[str]:
+        """All of them, in both languages: people mix."""
+        return frozenset(f"{self.en}|{self.es}".split("|"))
+
+
+class BookingLinkEntry(_Entry):
+    """A button that is made for one request; `to` is missing where only the assistant knows the address."""
+
+    title: Wording
+    to: Prose | None = None
+
+
+class BookingFile(_Entry):
+    """`booking.yml`: the request for a call.
+
+    Attributes:
+        steps: The questions.
+        says: What is said beside them.
+        problems: What is wrong with an answer.
+        summary: The lines by which a request is read back.
+        injury: How what is known of the injury is said.
+        times: How a time is said.
+        states: How a request stands.
+        buttons: Choices that belong to no step.
+        links: Buttons made for one request.
+        words: How people answer in so many words.
+        given_names: Names that are also words of danger.
+        staff: What the clinic's staff read; never shown to a patient.
+    """
+
+    steps: dict[str, StepEntry]
+    says: dict[str, PhraseEntry]
+    problems: dict[str, Wording]
+    summary: dict[str, Wording]
+    injury: dict[str, Wording]
+    times: dict[str, Wording]
+    states: dict[str, Wording]
+    buttons: dict[str, Wording]
+    links: dict[str, BookingLinkEntry]
+    words: dict[str, Vocabulary]
+    given_names: Prose
+    staff: dict[str, Wording]
+
+
 @dataclass(frozen=True)
 class Content:
     """The whole folder, read and checked. `files` tells which file an answer stands in."""
@@ -399,6 +458,7 @@ class Content:
     signs: Mapping[str, SignsFile]
     clinic: ClinicFile
     eligibility: EligibilityFile
+    booking: BookingFile
     style: StyleFile
     files: dict[str, str]
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.content import (
     AnswerEntry,
+    BookingFile,
     ClinicFile,
     Content,
     EligibilityFile,
@@ -72,11 +73,14 @@ def _read(folder: Path) -> tuple[Content | None, list[str]]:
         path.stem: read_whole(f"signs/{path.name}", SignsFile) for path in sorted((folder / "signs").glob("*.yml"))
     }
     eligibility, style = read_whole("eligibility.yml", EligibilityFile), read_whole("style.yml", StyleFile)
-    if problems or safety is None or clinic is None or eligibility is None or style is None:
+    booking = read_whole("booking.yml", BookingFile)
+    if problems or not (safety and clinic and eligibility and style and booking):
         return None, problems
     read_signs = {key: entry for key, entry in signs.items() if entry is not None}
     return (
-        Content(topics, answers, facts, sources, phrases, safety, read_signs, clinic, eligibility, style, files),
+        Content(
+            topics, answers, facts, sources, phrases, safety, read_signs, clinic, eligibility, booking, style, files
+        ),
         problems,
     )
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from bot.answers import Answers
+from bot.booking_texts import BookingTexts
 from bot.eligibility import TOPIC, Eligibility
 from bot.emergency import NOT_SAFE, SAFE, Emergency
 from bot.language import DEFAULT_LANGUAGE, Languages
@@ -58,6 +59,12 @@ class Dialogue(Protocol):
     def subject(self, memory: Memory) -> str | None:
         """The topic that the last answer was about, None when there was none."""
 
+    def is_filling_in(self, memory: Memory) -> bool:
+        """Whether a request for a call is being filled in."""
+
+    def is_asking_name(self, memory: Memory) -> bool:
+        """Whether the person was asked for a name."""
+
 
 class Transcripts(Protocol):
     """What was said, as far as the main path needs it. Its verbs may block: they are called in a thread."""
@@ -82,6 +89,7 @@ class Conversation:
     dialogue: Dialogue
     answers: Answers
     eligibility: Eligibility
+    booking: BookingTexts
     phrases: Phrases
     transcripts: Transcripts
 
@@ -137,12 +145,17 @@ class Conversation:
         message = replace(message, text=message.text[:MOST_CHARACTERS])
         recording = asyncio.to_thread(self.transcripts.record, message, turn, kept)
         await self._try("record", recording, failures, patience)
-        return replace(turn, failure="; ".join(failures) or None, recorded=len(failures) == so_far)
+        recorded = len(failures) == so_far
+        if turn.effect and not recorded:  # nothing may be said to be sent that is not kept
+            turn = replace(self._failure(language), topics=turn.topics, milliseconds=elapsed)
+        return replace(turn, failure="; ".join(failures) or None, recorded=recorded)
 
     def _language(self, message: Incoming, memory: Memory, alarm: Alarm | None, failures: list[str]) -> Language:
         """In danger the language of the words that raised the alarm; else the choice made, or what the text tells."""
         if alarm and alarm.language:
             return alarm.language
+        if memory.language and not memory.chosen and self.dialogue.is_filling_in(memory):
+            return memory.language  # a name or an address is of no language
         try:  # not in a thread: all threads may be waiting for a database that hangs
             return self.languages.of(message.text, memory, message.hint)
         except Exception as error:
@@ -168,7 +181,11 @@ class Conversation:
         Any failure and any doubt let the alarm stand; so do few words, a sign that is certain, an alarm a message ago.
         """
         few = len(message.text.split()) <= WORDS_WITHOUT_CONTEXT  # "I can't breathe": nothing else explains it
-        if alarm is BLIND or alarm.certain or few or memory.alarm:
+        if alarm is BLIND or alarm.certain or memory.alarm:
+            return False
+        if self.dialogue.is_asking_name(memory) and self.booking.is_given_name(message.text):
+            return True
+        if few:
             return False
         likely = await self._try("second look", self._danger(message.text), failures, PATIENCE_IN_DANGER)
         return likely is not None and likely < OUT_OF_THE_QUESTION
@@ -235,7 +252,8 @@ class Conversation:
         message = _typed_choice(message, choices)
         if checked := self._checked(message, language, memory):
             return checked, memory
-        if not message.button and self.languages.is_other(message.text):
+        filling_in = self.dialogue.is_filling_in(memory)
+        if not message.button and not filling_in and self.languages.is_other(message.text):
             if memory.alarm:  # whatever it says, the danger may not be over
                 return self.guide(Alarm(memory.alarm, None), language, memory.country), memory
             reply = self.phrases.reply("language_only_two", language)
@@ -253,13 +271,16 @@ class Conversation:
             return still, memory
         topics = tuple(dict.fromkeys(topic for each in understood for topic in each.topics))
         replies = self._all_replies(understood, language)
-        turn = Turn(language, first.decision, replies, topics, first.candidates, slots=last.slots)
-        return (self._in_case(turn, memory) if first.danger >= NOT_IMPOSSIBLE else turn), memory
+        effect = next((say.effect for each in understood for say in each.says if say.effect), None)
+        turn = Turn(language, first.decision, replies, topics, first.candidates, slots=last.slots, effect=effect)
+        # An answer to a question of ours sounds like many things: it was read as what it answers.
+        perhaps = first.danger >= NOT_IMPOSSIBLE and not (filling_in and _is_of_a_request(first))
+        return (self._in_case(turn, memory) if perhaps else turn), memory
 
     async def _understand(self, message: Incoming, language: Language, memory: Memory) -> list[Understanding]:
         """What the message means: one thing, or several questions in order. Danger in any part is all that counts."""
         whole = await self.dialogue.respond(message, language, memory)
-        if message.button or whole.decision == "emergency":
+        if message.button or whole.decision == "emergency" or _is_of_a_request(whole):
             return [whole]
         parts = questions_in(message.text)[:MOST_QUESTIONS]
         # A long story is read for its question; in a short message each part would only be another guess.
@@ -315,7 +336,8 @@ class Conversation:
     def _all_replies(self, understood: Sequence[Understanding], language: Language) -> tuple[Reply, ...]:
         """The replies to each thing that was asked; to what is more than a person reads at once, a choice."""
         if len(understood) == 1:
-            return tuple(r for say in understood[0].says for r in self._replies(say, language, understood[0].slots))
+            told = tuple(r for say in understood[0].says for r in self._replies(say, language, understood[0].slots))
+            return self.booking.joined(told) if _is_of_a_request(understood[0]) else told
         answered = [each for each in understood if not _in_doubt(each)]
         replies: list[Reply] = []
         for each in answered[:MOST_ANSWERS]:
@@ -335,6 +357,8 @@ class Conversation:
         """The wording for what the dialogue wants said."""
         if say.part in ("compare", "ask"):
             return self._comparison(say, language, slots)
+        if say.part == "booking":
+            return (self.booking.reply(say.line, say.values, language),)
         return (self._reply(say, language),)
 
     def _comparison(self, say: Say, language: Language, slots: Mapping[str, Any]) -> tuple[Reply, ...]:
@@ -410,6 +434,11 @@ def _leaves_open(understood: Understanding) -> bool:
 
 def _in_doubt(understood: Understanding) -> bool:
     return understood.decision in ("clarify", "fallback")
+
+
+def _is_of_a_request(understood: Understanding) -> bool:
+    """Whether a request for a call is begun, filled in, or asked about."""
+    return any(say.part == "booking" for say in understood.says)
 
 
 def _is_strange(understood: Understanding) -> bool:

@@ -26,8 +26,10 @@ REQUIRED_PHRASES = frozenset({
 })
 # fmt: on
 
-# Actions with wording of their own kind: they change the language, or go on with the last answer.
-WITHOUT_PHRASE = frozenset({"change_language", "more_detail", "show_source"})
+# Actions with wording of their own kind: they change the language, go on with the last answer, or are in booking.yml.
+WITHOUT_PHRASE = frozenset(
+    {"change_language", "more_detail", "show_source", "human", "change_booking", "booking_status"}
+)
 
 # How `bot.eligibility` may judge a feature; each needs its wording.
 CASES = {
@@ -65,6 +67,7 @@ def texts_of(content: Content) -> Iterator[tuple[str, Wording]]:
     for key, guidance in content.safety.topics.items():
         yield from ((f"safety.yml: {key}", wording) for wording in wordings_of(guidance))
     yield from (("eligibility.yml", wording) for wording in wordings_of(content.eligibility))
+    yield from (("booking.yml", wording) for wording in wordings_of(content.booking))
     yield from ((f"clinic.yml: {name}", detail) for name, detail in filled(content.clinic.details))
     yield from ((f"clinic.yml: {key}", link.title) for key, link in content.clinic.links.items())
     yield from ((f"safety.yml: {key}", link.title) for key, link in content.safety.links.items())

@@ -20,16 +20,31 @@ from rasa_sdk import Action
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection
 
+from bot.booking import TOPIC as BOOKING
+from bot.booking import code_in
 from bot.eligibility import TOPIC
 from bot.errors import MessageError, ModelError
 from bot.messages import Candidate, Decision, Incoming, Language, Memory, Say, Understanding
 from bot.nlu.doubt import UNSURE
 
 MOST_CANDIDATES = 5
+MOST_WORDS_BESIDE_A_CODE = 4  # in longer messages the other words tell what is wanted
 KEPT_EVENTS = 30  # of the dialogue engine's working memory: about five messages
 _OWN_SLOTS = frozenset(
-    {"asked", "pending", "language", "last_topic", "unsure", "requested_slot", "session_started_metadata"}
+    {
+        "asked",
+        "booking",
+        "booking_done",
+        "warned",
+        "pending",
+        "language",
+        "last_topic",
+        "unsure",
+        "requested_slot",
+        "session_started_metadata",
+    }
 )
+_SAID = ("part", "choices", "ask", "only", "line", "values", "effect")
 _SAY = TypeAdapter(Say)  # what is to be said travels through Rasa as JSON
 _DECISIONS: dict[str, Decision] = {"answer": "answer", "clinic": "answer", "action": "action", "talk": "talk"}
 
@@ -76,6 +91,9 @@ class RasaDialogue:
         sender = f"{message.channel}:{message.sender}"
         outbox = _Outbox()
         text = self._button(message.button) if message.button else message.text.lstrip("/ ")
+        code = None if message.button or self.is_filling_in(memory) else code_in(text)
+        if code and len(text.split()) <= MOST_WORDS_BESIDE_A_CODE:
+            text = f"/booking_status{json.dumps({'code': code})}"
         # `before` is what the person has been reading: "in Spanish, please" is asked in either language.
         metadata = {"language": language, "before": memory.language or language, **_comparison(memory)}
         said = UserMessage(text, outbox, sender, input_channel=message.channel, metadata=metadata)
@@ -84,12 +102,21 @@ class RasaDialogue:
             await self._agent.handle_message(said)
         finally:
             tracker = self._trackers.close(sender)
-        return self._understanding(tracker, outbox.says)
+        return self._understanding(tracker, outbox.says, self.is_filling_in(memory))
 
     async def danger(self, text: str) -> float:
         """How likely it is that `text` tells of danger: the probability of the safety topics among the candidates."""
         told = await self._agent.parse_message(text.lstrip("/ "))
         return self._danger(told.get("intent_ranking") or [])
+
+    def is_filling_in(self, memory: Memory) -> bool:
+        """Whether a request for a call is being filled in."""
+        return memory.dialogue.get("loop") is not None
+
+    def is_asking_name(self, memory: Memory) -> bool:
+        """Whether the person was asked for a name."""
+        draft = memory.dialogue.get("slots", {}).get("booking") or {}
+        return self.is_filling_in(memory) and draft.get("step") == "name"
 
     def subject(self, memory: Memory) -> str | None:
         """The topic that the last answer was about, None when there was none."""
@@ -102,12 +129,14 @@ class RasaDialogue:
             raise MessageError("the button is none of ours")
         return payload
 
-    def _understanding(self, tracker: DialogueStateTracker, says: list[Say]) -> Understanding:
+    def _understanding(self, tracker: DialogueStateTracker, says: list[Say], filling_in: bool) -> Understanding:
         latest = tracker.latest_message or UserUttered.empty()
         intent = str(latest.intent.get("name"))
         decision = self._decision(says)
         if decision == "emergency":  # also when a safety topic was only a candidate
             intent = says[0].key
+        elif says[0].part == "booking" and filling_in:  # whatever the answer sounded like
+            intent = BOOKING
         ranking = (latest.parse_data or {}).get("intent_ranking") or []
         likely = [Candidate(each["name"], round(each["confidence"], 4)) for each in ranking if each["name"] != UNSURE]
         slots = {name: value for name, value in tracker.current_slot_values().items() if value is not None}
@@ -130,6 +159,8 @@ class RasaDialogue:
             raise RuntimeError("the dialogue said nothing")
         key = says[0].key
         kind = self._kinds.get(key, "")
+        if says[0].part == "booking":
+            return "action"
         if kind == "safety":
             return "emergency"
         if key == "clarify":
@@ -168,7 +199,7 @@ class _Sayings(NaturalLanguageGenerator):
         self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **kwargs: Any
     ) -> dict[str, Any]:
         key = utter_action.removeprefix("utter_")
-        wanted = {name: value for name, value in kwargs.items() if name in ("part", "choices", "ask", "only")}
+        wanted = {name: value for name, value in kwargs.items() if name in _SAID}
         return {"custom": {"say": {"key": key, **wanted}}}
 
 

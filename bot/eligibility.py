@@ -56,7 +56,7 @@ class Eligibility:
         if not shown:
             return None
         cases = [self._feature(name).cases[case_of(name, value)] for name, value in shown]
-        named = [self._name(name, value, language) for name, value in shown]
+        named = [self.named(name, value, language) for name, value in shown]
         claims = [self._claim(case, name, language) for case, name in zip(cases, named, strict=True)]
         facts = [self._content.facts[key] for case in (*cases, self._entry.closing) for key in case.facts]
         return Reply(
@@ -98,7 +98,7 @@ class Eligibility:
         text = case.of(language).replace("{value}", name)
         return Claim(text[:1].upper() + text[1:], self._content.citations(case.sources, language))
 
-    def _name(self, feature: str, value: Any, language: Language) -> str:
+    def named(self, feature: str, value: Any, language: Language) -> str:
         """How a value is called: "C5", "3 years", "Complete"."""
         if feature == "time":
             return self._duration(float(value), language)

@@ -4,6 +4,8 @@ BotError
 ├── ContentError      content files are wrong: refuse to start; .problems lists each one
 ├── SettingsError     the environment is wrong: refuse to start
 ├── ModelError        the model is missing or its recipe cannot run here: refuse to start
+├── RequestError      a request for a call cannot be changed so
+├── DeliveryError     something did not reach the clinic's staff: it is tried again
 └── MessageError      what came in is no message of ours; a script is told why, a person gets the contact line
 """
 
@@ -36,3 +38,11 @@ class ModelError(BotError):
 
 class MessageError(BotError):
     """An incoming message cannot be read."""
+
+
+class RequestError(BotError):
+    """A request for a call does not exist, or cannot be changed in this way."""
+
+
+class DeliveryError(BotError):
+    """A message did not reach the clinic's staff. Its text names the way and the kind of failure, nothing else."""

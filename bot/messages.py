@@ -137,23 +137,45 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Effect:
+    """What a turn does besides speaking; it is kept in one transaction with the turn, or not at all.
+
+    Attributes:
+        kind: A request is sent, changed or cancelled; or someone waits for a person.
+        code: Of the request.
+        draft: The request, as `bot.booking.Draft` writes it.
+    """
+
+    kind: Literal["new", "changed", "cancelled", "person"]
+    code: str = ""
+    draft: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Say:
     """What the dialogue wants said, without its wording.
 
     Attributes:
         key: A topic, or a phrase of `content/phrases.yml`.
         part: "main" for the answer itself; "more" for what lies behind "more"; "sources" for where it comes from;
-            "compare" for the person beside those of the study; "ask" for a question alone.
+            "compare" for the person beside those of the study; "ask" for a question alone; "booking" for a text of
+            `content/booking.yml`.
         choices: Topics to offer as buttons.
         ask: With "compare" and "ask": the feature to ask for, None when there is nothing more to ask.
         only: With "compare": the features to show, those just told; empty for all that are known.
+        line: With "booking": which text, as "steps.name".
+        values: With "booking": what is known for its places.
+        effect: What is to be done when this is said.
     """
 
     key: str
-    part: Literal["main", "more", "sources", "compare", "ask"] = "main"
+    part: Literal["main", "more", "sources", "compare", "ask", "booking"] = "main"
     choices: tuple[str, ...] = ()
     ask: str | None = None
     only: tuple[str, ...] = ()
+    line: str = ""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    effect: Effect | None = None
 
 
 @dataclass(frozen=True)
@@ -186,6 +208,7 @@ class Turn:
     """One message with its replies: what a channel shows and a transcript keeps.
 
     Attributes:
+        effect: What it does besides speaking.
         failure: Which part failed, `part: ExceptionName`, never with message text; None when nothing did.
         recorded: Whether the transcript holds this turn.
         milliseconds: From receipt until the replies were ready.
@@ -197,6 +220,7 @@ class Turn:
     topics: tuple[str, ...] = ()
     candidates: tuple[Candidate, ...] = ()
     slots: Mapping[str, Any] = field(default_factory=dict)
+    effect: Effect | None = None
     failure: str | None = None
     recorded: bool = True
     milliseconds: float = 0.0

@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import SettingsError
+from bot.messages import Language
 
 ROOT = Path(__file__).resolve().parent.parent
 OUR_ENCODER = ROOT / "bot" / "nlu" / "encoder"
@@ -23,6 +24,16 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = None
     home_country: str = "co"
     show_draft_effects: bool = True
+    request_months: int = Field(12, ge=1, le=60)
+    staff_language: Language = "es"
+    telegram_bot_token: SecretStr | None = None
+    telegram_api: str = "https://api.telegram.org"
+    staff_telegram_chat: str | None = None
+    staff_email: str | None = None
+    mail_from: str | None = None
+    smtp_url: SecretStr | None = None
+    staff_webhook: str | None = None
+    staff_webhook_key: SecretStr | None = None
     review_grace_days: int = Field(90, ge=0)
     content_folder: Path = ROOT / "content"
     nlu_folder: Path = ROOT / "nlu_data"
@@ -46,6 +57,11 @@ class Settings(BaseSettings):
         if folder != OUR_ENCODER and not (folder / "model.onnx").is_file():
             raise ValueError("this folder holds no model.onnx")
         return folder
+
+    @property
+    def address(self) -> str:
+        """Where people reach us, without a slash at the end."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
 
     @property
     def https(self) -> bool:

@@ -80,3 +80,71 @@ class Turn(Base):
     created_at: Mapped[datetime]
 
     conversation: Mapped[Conversation] = relationship(back_populates="turns")
+
+
+class Request(Base):
+    """A request for a call. `draft` is what the person has told, as `bot.booking` writes it.
+
+    `contact` is the phone number or e-mail address, so that one is not used twice a day. `state` is one of
+    `bot.store.requests.STATES`.
+    """
+
+    __tablename__ = "request"
+    __table_args__ = (
+        Index("ix_request_conversation", "conversation_id"),
+        Index("ix_request_contact", "contact", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(16), unique=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
+    state: Mapped[str] = mapped_column(String(16))
+    language: Mapped[str] = mapped_column(String(2))
+    contact: Mapped[str] = mapped_column(String(254))
+    draft: Mapped[dict[str, Any]]
+    agreed_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+    conversation: Mapped[Conversation] = relationship()
+    events: Mapped[list["RequestEvent"]] = relationship(
+        order_by="RequestEvent.id", cascade="all, delete-orphan", passive_deletes=True
+    )
+
+
+class RequestEvent(Base):
+    """What became of a request, and by whom: "person", or a name of the staff."""
+
+    __tablename__ = "request_event"
+    __table_args__ = (Index("ix_request_event_request", "request_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("request.id", ondelete="CASCADE"))
+    event: Mapped[str] = mapped_column(String(16))
+    by: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+
+class Outbox(Base):
+    """Something that staff must learn, on its way to one place. It holds no data of the person: those are read late.
+
+    `due_at` is when it is tried next, NULL once it was sent.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_due", "due_at"), Index("ix_outbox_conversation", "conversation_id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    target: Mapped[str] = mapped_column(String(16))
+    event: Mapped[str] = mapped_column(String(16))
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("request.id", ondelete="CASCADE"))
+    topic: Mapped[str | None] = mapped_column(String(64))
+    attempts: Mapped[int] = mapped_column(default=0)
+    failure: Mapped[str | None] = mapped_column(String(256))
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+
+    conversation: Mapped[Conversation] = relationship()
+    request: Mapped[Request | None] = relationship()

@@ -10,8 +10,15 @@ from sqlalchemy.orm import Session
 
 from bot.messages import Button, Citation, Claim, Decision, Incoming, Language, Memory, Reply, Turn
 from bot.store import models
+from bot.store.outbox import announce
+from bot.store.requests import apply
 
-FLAGS = ("emergency", "perhaps_emergency", "failure")  # why staff should look at a conversation, the most urgent first
+FLAGS = (
+    "emergency",
+    "perhaps_emergency",
+    "person",
+    "failure",
+)  # why staff should look at a conversation, the most urgent first
 
 
 @dataclass(frozen=True)
@@ -34,8 +41,10 @@ class Said:
 class Transcripts:
     """The transcripts of one database."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, targets: Sequence[str] = ()) -> None:
+        """The transcripts. `targets`: where staff learn of what concerns them, see `bot.store.outbox`."""
         self._engine = engine
+        self._targets = tuple(targets)
 
     def seen(self, message: Incoming) -> bool:
         """Whether this very message, by its channel and update id, has been recorded."""
@@ -63,7 +72,13 @@ class Transcripts:
             )
 
     def record(self, message: Incoming, turn: Turn, memory: Memory | None) -> None:
-        """Keeps the turn and the memory for the next one, in one transaction; without a memory the old one stays."""
+        """Keeps the turn, what it does, and the memory for the next one, in one transaction, or nothing of it.
+
+        Without a memory the old one stays.
+
+        Raises:
+            RequestError: The turn changes a request that is closed.
+        """
         now = datetime.now(UTC)
         with Session(self._engine) as session, session.begin():
             found = session.scalar(_conversation(message.channel, message.sender))
@@ -78,7 +93,11 @@ class Transcripts:
             found.updated_at = now
             flag = _flag(turn)
             if flag and FLAGS.index(flag) <= FLAGS.index(found.flag or flag):  # nothing less urgent takes its place
+                if flag == "emergency" and found.flag != flag:
+                    announce(session, found, "emergency", now, self._targets, topic=turn.topics[0])
                 found.flag, found.flagged_at = flag, now
+            if turn.effect:
+                apply(session, found, turn.effect, turn.language, now, self._targets)
             found.turns.append(_row(message, turn, now))
 
     def of(self, channel: str, sender: str) -> list[Said]:
@@ -117,6 +136,8 @@ def _flag(turn: Turn) -> str | None:
         return "emergency"
     if turn.replies and turn.replies[0].revision.startswith("in_case@"):
         return "perhaps_emergency"
+    if "human" in turn.topics:
+        return "person"
     return "failure" if turn.failure else None
 
 

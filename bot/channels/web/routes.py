@@ -18,6 +18,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.exceptions import HTTPException
 
+from bot.channels.calendars import Calendars
 from bot.content import Content
 from bot.conversation import Conversation
 from bot.language import DEFAULT_LANGUAGE
@@ -162,19 +163,21 @@ class Chat:
         if not turn.button:
             return turn.text
         choice = self.conversation.eligibility.choice(turn.button, turn.language)
+        choice = choice or self.conversation.booking.option(turn.button, turn.language)
         if choice:
             return choice
         topic = self.content.topics.get(turn.button.lstrip("/").partition("{")[0])
         return topic.title.of(turn.language) if topic else turn.text
 
 
-def mount(app: FastAPI, chat: Chat, *, ready: Callable[[], None], encoder: str) -> None:
+def mount(app: FastAPI, chat: Chat, *, ready: Callable[[], None], calendars: Calendars, encoder: str) -> None:
     """Adds the page and the probes to `app`.
 
     Args:
         app: What is served.
         chat: The page.
         ready: Raises when the database cannot be used.
+        calendars: The agreed times, as files.
         encoder: The name of the sentence model in use, for those who watch the server.
     """
 
@@ -189,6 +192,13 @@ def mount(app: FastAPI, chat: Chat, *, ready: Callable[[], None], encoder: str) 
     @app.api_route("/sources", methods=["GET", "HEAD"])
     async def sources(request: Request, lang: str = "") -> Response:
         return chat.sources(_session(chat, request, lang))
+
+    @app.get("/calendar/{signed}.ics")
+    async def calendar(signed: str) -> Response:
+        found = await run_in_threadpool(calendars.file, signed)
+        if found is None:
+            raise HTTPException(404)
+        return Response(found, media_type="text/calendar", headers={"Cache-Control": "no-store"})
 
     @app.post("/chat")
     async def post(request: Request) -> Response:

@@ -1,0 +1,168 @@
+"""Requests for a call: kept with the turn that sends them, read by the person who made them and by staff."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, cast, get_args
+
+from sqlalchemy import Engine, delete, func, select
+from sqlalchemy.orm import Session
+
+from bot.errors import RequestError
+from bot.messages import Effect, Language
+from bot.store import models
+from bot.store.outbox import announce
+
+State = Literal["new", "contacted", "scheduled", "closed", "cancelled"]
+STATES: tuple[State, ...] = get_args(State)
+OPEN: tuple[State, ...] = ("new", "contacted", "scheduled")
+PERSON = "person"  # in the history: the person who made the request
+TAKEN_FOR = timedelta(days=1)  # so long a number or address is good for one request
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it stands.
+
+    Attributes:
+        sender: Who made it, as "channel:sender".
+        draft: What the person has told; `bot.booking.read_draft` reads it.
+        agreed_at: The time that was agreed, where one was.
+        history: What became of it: event, by whom, when.
+    """
+
+    code: str
+    state: State
+    language: Language
+    sender: str
+    conversation: int
+    draft: Mapping[str, Any]
+    agreed_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    history: tuple[tuple[str, str, datetime], ...]
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+
+class Requests:
+    """The requests of one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def of(self, sender: str) -> list[Request]:
+        """Those made by a sender, "channel:sender", the newest first."""
+        channel, _, name = sender.partition(":")
+        query = (
+            select(models.Request)
+            .join(models.Conversation)
+            .where(models.Conversation.channel == channel, models.Conversation.sender == name)
+            .order_by(models.Request.id.desc())
+        )
+        with Session(self._engine) as session:
+            return [_request(row) for row in session.scalars(query)]
+
+    def find(self, code: str) -> Request | None:
+        """The request with a code."""
+        with Session(self._engine) as session:
+            row = session.scalar(select(models.Request).where(models.Request.code == code))
+            return _request(row) if row else None
+
+    def is_taken(self, contact: str) -> bool:
+        """Whether a number or address was used for a request less than a day ago, whoever made it."""
+        since = datetime.now(UTC) - TAKEN_FOR
+        query = select(func.count()).where(models.Request.contact == contact, models.Request.created_at > since)
+        with Session(self._engine) as session:
+            return bool(session.scalar(query))
+
+    def all(self, states: Sequence[State] = STATES) -> list[Request]:
+        """Those in one of `states`, the newest first."""
+        query = select(models.Request).where(models.Request.state.in_(states)).order_by(models.Request.id.desc())
+        with Session(self._engine) as session:
+            return [_request(row) for row in session.scalars(query)]
+
+    def move(self, code: str, state: State, by: str, agreed_at: datetime | None = None) -> Request:
+        """Notes what the clinic did about a request.
+
+        Args:
+            code: Of the request.
+            state: How it stands now.
+            by: Who of the staff says so.
+            agreed_at: The time that was agreed; "scheduled" needs it.
+
+        Raises:
+            RequestError: There is no such request, or no time was given for "scheduled".
+        """
+        if state == "scheduled" and agreed_at is None:
+            raise RequestError("'scheduled' needs the time that was agreed.")
+        with Session(self._engine) as session, session.begin():
+            row = session.scalar(select(models.Request).where(models.Request.code == code))
+            if row is None:
+                raise RequestError(f"There is no request {code}.")
+            now = datetime.now(UTC)
+            row.state, row.updated_at = state, now
+            row.agreed_at = agreed_at if state == "scheduled" else row.agreed_at
+            row.events.append(models.RequestEvent(event=state, by=by, created_at=now))
+            session.flush()
+            return _request(row)
+
+    def forget(self, before: datetime) -> int:
+        """Deletes what has not changed since `before`, with its history; how many there were."""
+        with Session(self._engine) as session, session.begin():
+            old = list(session.scalars(select(models.Request.id).where(models.Request.updated_at < before)))
+            session.execute(delete(models.Request).where(models.Request.id.in_(old)))
+            return len(old)
+
+
+def apply(
+    session: Session,
+    conversation: models.Conversation,
+    effect: Effect,
+    language: Language,
+    now: datetime,
+    targets: Sequence[str],
+) -> None:
+    """Does what a turn is to do, in the turn's own transaction.
+
+    Raises:
+        RequestError: The request that is to be changed does not exist any more, or is closed.
+    """
+    if effect.kind == "person":
+        announce(session, conversation, "person", now, targets)
+        return
+    draft = dict(effect.draft)
+    if effect.kind == "new":
+        row = models.Request(
+            code=effect.code, state="new", language=language, created_at=now, conversation=conversation
+        )
+        session.add(row)
+    else:
+        found = session.scalar(select(models.Request).where(models.Request.code == effect.code).with_for_update())
+        if found is None or found.state not in OPEN:
+            raise RequestError(f"The request {effect.code} is closed.")
+        row = found
+    if effect.kind == "cancelled":
+        row.state = "cancelled"
+    else:
+        row.draft, row.contact = draft, str(draft["phone"] or draft["email"])
+    row.updated_at = now
+    row.events.append(models.RequestEvent(event=effect.kind, by=PERSON, created_at=now))
+    announce(session, conversation, effect.kind, now, targets, request=row)
+
+
+def _request(row: models.Request) -> Request:
+    return Request(
+        code=row.code,
+        state=cast(State, row.state),
+        language=cast(Language, row.language),
+        sender=f"{row.conversation.channel}:{row.conversation.sender}",
+        conversation=row.conversation_id,
+        draft=row.draft,
+        agreed_at=row.agreed_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        history=tuple((event.event, event.by, event.created_at) for event in row.events),
+    )
