@@ -7,8 +7,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -16,13 +18,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from bot import lean
-from bot.errors import BotError, ModelError, SettingsError
-from bot.messages import LANGUAGES, Language
+from bot.errors import BotError, ModelError, RequestError, SettingsError
+from bot.messages import LANGUAGES, REQUEST_STATES, Language, RequestState
 from bot.settings import ROOT, Settings, read_settings
 
 if TYPE_CHECKING:
     from bot.app import Parts
     from bot.checks import Row
+    from bot.store.requests import Request
     from evaluation import safety
     from evaluation.questions import Outcome, Summary
 
@@ -524,6 +527,64 @@ def listening_at(settings: Settings) -> Iterator[socket.socket]:
                 "Stop what runs there, or set PORT to another number."
             ) from error
         yield address
+
+
+@cli.command()
+def requests(
+    context: typer.Context,
+    code: Annotated[str | None, typer.Argument(help="Show this one with its history, such as KRT-4821.")] = None,
+    state: Annotated[RequestState | None, typer.Option(help="Note how it stands now.")] = None,
+    at: Annotated[
+        datetime | None, typer.Option(help="The time that was agreed, in the clinic's time zone: 2026-12-01T15:00.")
+    ] = None,
+    by: Annotated[str, typer.Option(help="Who says so.")] = "command line",
+    every: Annotated[bool, typer.Option("--all", help="List closed and cancelled ones too.")] = False,
+) -> None:
+    """List the requests for a call, show one, or note what was done about it."""
+    from bot.booking import read_draft
+    from bot.content_reader import read_content
+    from bot.store import migrate, open_database
+    from bot.store.outbox import Outbox
+    from bot.store.requests import OPEN, Requests
+
+    settings: Settings = context.obj
+    zone = ZoneInfo(read_content(settings.content_folder).clinic.zone)
+    engine = open_database(settings.database_url)
+    migrate(engine)
+    book = Requests(engine)
+    if state and code:
+        agreed = at.replace(tzinfo=zone) if at and at.tzinfo is None else at
+        _print_request(book.move(code.upper(), state, by, agreed), zone)
+    elif state:
+        raise typer.BadParameter("--state needs the code of a request")
+    elif code:
+        found = book.find(code.upper())
+        if found is None:
+            raise RequestError(f"There is no request {code.upper()}.")
+        _print_request(found, zone)
+    else:
+        listed = book.all(REQUEST_STATES if every else OPEN)
+        table = Table("code", "state", "since", "name", "reach", "language")
+        for each in listed:
+            draft = read_draft(each.draft)
+            since = each.created_at.astimezone(zone).strftime("%Y-%m-%d %H:%M")
+            table.add_row(each.code, each.state, since, draft.name, draft.reach, each.language)
+        screen.print(table if listed else "No request is open.")
+        stuck, why = Outbox(engine).waiting()
+        if stuck:
+            errors.print(f"{stuck} messages to staff could not be sent yet and are tried again ({why}).")
+
+
+def _print_request(request: "Request", zone: ZoneInfo) -> None:
+    from bot.booking import read_draft
+
+    draft = read_draft(request.draft)
+    screen.print(f"{request.code}: {request.state}")
+    screen.print(f"{draft.name}, {draft.reach}, {request.language}, for {draft.for_whom}")
+    if request.agreed_at:
+        screen.print(f"agreed: {request.agreed_at.astimezone(zone):%Y-%m-%d %H:%M}")
+    for event, by, moment in request.history:
+        screen.print(f"  {moment.astimezone(zone):%Y-%m-%d %H:%M}  {event} ({by})")
 
 
 @cli.command(

@@ -54,6 +54,7 @@ class Parts:
     engine: Engine
     transcripts: Transcripts
     requests: Requests
+    targets: tuple[str, ...]
     calendars: Calendars
     news: StaffNews
     conversation: Conversation
@@ -104,7 +105,7 @@ def build(settings: Settings) -> Parts:
         transcripts=transcripts,
     )
     news = StaffNews(Outbox(engine), requests, texts, content, settings.staff_language, staff)
-    return Parts(content, engine, transcripts, requests, calendars, news, conversation)
+    return Parts(content, engine, transcripts, requests, tuple(staff), calendars, news, conversation)
 
 
 def create_app(settings: Settings) -> FastAPI:

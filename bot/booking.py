@@ -278,10 +278,7 @@ class BookingForm:
         """The option of the draft's step that the words stand for."""
         options = self._steps[self._entry(draft)].options
         for name in ("send", "me", "unable", "yes", "no", "skip"):
-            meant = {"yes": "send"}.get(name, name) if draft.step == "confirm" else name
-            meant = {"yes": "keep", "no": "skip"}.get(meant, meant) if draft.step == "details" else meant
-            meant = "change" if draft.step == "confirm" and name == "no" else meant
-            meant = "back" if draft.step == "change" and name == "no" else meant
+            meant = _MEANT.get((draft.step, name), name)
             if meant in options and said in self._words[name]:
                 return meant
         if draft.step == "for_whom" and (heard.injury.get("for_whom") == "other" or _FOR_OTHER.search(said)):
@@ -360,7 +357,13 @@ class BookingForm:
     def _corrected(self, draft: Draft, heard: Heard) -> Taken | None:
         """Something that was told before, told anew: "no, my number is ..."; at the end also in so many words."""
         late = draft.step in ("confirm", "change")
-        if draft.step not in ("consent", "reach", "withdraw") and (draft.reach or late) and has_reach(heard.text):
+        a_time = draft.step == "time" and self._fits(draft, heard)  # a date has as many digits as a number
+        if (
+            not a_time
+            and draft.step not in ("consent", "reach", "withdraw")
+            and (draft.reach or late)
+            and has_reach(heard.text)
+        ):
             found = read_reach(heard.text, draft.region or self._home)
             if isinstance(found, str):
                 return self._wrong(replace(draft, step="reach"), found, digits=len(re.sub(r"\D", "", heard.text)))
@@ -439,6 +442,15 @@ def code_in(text: str) -> str | None:
     return re.sub(r"[\s.-]", "", found[1]).upper() + "-" + re.sub(r"\D", "", found[2])
 
 
+# What "yes", "no" and the like mean at a step where no option is called so.
+_MEANT = {
+    ("confirm", "yes"): "send",
+    ("confirm", "no"): "change",
+    ("change", "no"): "back",
+    ("details", "yes"): "keep",
+    ("details", "no"): "skip",
+    ("time", "skip"): "any",
+}
 _ASKED = ("answer", "clinic", "action")
 _ASKED_TALK = ("privacy", "bot_identity", "medical_advice")
 _FOR_OTHER = re.compile(

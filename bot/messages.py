@@ -7,6 +7,9 @@ from typing import Any, Literal, get_args
 Language = Literal["en", "es"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
+RequestState = Literal["new", "contacted", "scheduled", "closed", "cancelled"]
+REQUEST_STATES: tuple[RequestState, ...] = get_args(RequestState)
+
 Decision = Literal["answer", "clarify", "fallback", "emergency", "action", "talk", "silent", "error"]
 
 

@@ -1,5 +1,6 @@
 """Real parts for every test: the project's content and data, a model trained once, a database of its own each time."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,9 @@ def content() -> Content:
 
 @pytest.fixture(scope="session")
 def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's recipe and data, trained for real."""
+    """The project's recipe and data, trained for real; or what TEST_MODEL_FILE names, to save that minute while working."""
+    if made := os.environ.get("TEST_MODEL_FILE"):
+        return Path(made)
     return train(Settings(model_file=tmp_path_factory.mktemp("model") / "musebot.tar.gz"))
 
 
@@ -53,7 +56,9 @@ def parts(trained: Parts, settings: Settings) -> Iterator[Parts]:
 
     engine = open_database(settings.database_url)
     migrate(engine)
-    transcripts = Transcripts(engine)
+    transcripts = Transcripts(engine, trained.targets)
     conversation = replace(trained.conversation, transcripts=transcripts)
-    yield Parts(trained.content, engine, transcripts, conversation)
+    shared, trained.requests.engine = trained.requests.engine, engine  # the model's actions read the requests
+    yield replace(trained, engine=engine, transcripts=transcripts, conversation=conversation)
+    trained.requests.engine = shared
     engine.dispose()

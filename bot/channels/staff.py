@@ -210,7 +210,7 @@ class StaffNews:
                 await way.send(await asyncio.to_thread(self._news, due))
         except Exception as error:
             reason = str(error) if isinstance(error, DeliveryError) else f"{due.target}: {type(error).__name__}"
-            log.error("outbox.not_sent", target=due.target, event=due.event, reason=reason)
+            log.error("outbox.not_sent", target=due.target, news=due.event, reason=reason)
             await asyncio.to_thread(self._outbox.failed, due.id, reason)
             return False
         await asyncio.to_thread(self._outbox.sent, due.id)

@@ -86,7 +86,7 @@ class Request(Base):
     """A request for a call. `draft` is what the person has told, as `bot.booking` writes it.
 
     `contact` is the phone number or e-mail address, so that one is not used twice a day. `state` is one of
-    `bot.store.requests.STATES`.
+    `bot.messages.REQUEST_STATES`.
     """
 
     __tablename__ = "request"

@@ -3,19 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, cast, get_args
+from typing import Any, cast
 
 from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session
 
 from bot.errors import RequestError
-from bot.messages import Effect, Language
+from bot.messages import REQUEST_STATES, Effect, Language, RequestState
 from bot.store import models
 from bot.store.outbox import announce
 
-State = Literal["new", "contacted", "scheduled", "closed", "cancelled"]
-STATES: tuple[State, ...] = get_args(State)
-OPEN: tuple[State, ...] = ("new", "contacted", "scheduled")
+OPEN: tuple[RequestState, ...] = ("new", "contacted", "scheduled")
 PERSON = "person"  # in the history: the person who made the request
 TAKEN_FOR = timedelta(days=1)  # so long a number or address is good for one request
 
@@ -32,7 +30,7 @@ class Request:
     """
 
     code: str
-    state: State
+    state: RequestState
     language: Language
     sender: str
     conversation: int
@@ -51,7 +49,7 @@ class Requests:
     """The requests of one database."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
 
     def of(self, sender: str) -> list[Request]:
         """Those made by a sender, "channel:sender", the newest first."""
@@ -62,12 +60,12 @@ class Requests:
             .where(models.Conversation.channel == channel, models.Conversation.sender == name)
             .order_by(models.Request.id.desc())
         )
-        with Session(self._engine) as session:
+        with Session(self.engine) as session:
             return [_request(row) for row in session.scalars(query)]
 
     def find(self, code: str) -> Request | None:
         """The request with a code."""
-        with Session(self._engine) as session:
+        with Session(self.engine) as session:
             row = session.scalar(select(models.Request).where(models.Request.code == code))
             return _request(row) if row else None
 
@@ -75,16 +73,16 @@ class Requests:
         """Whether a number or address was used for a request less than a day ago, whoever made it."""
         since = datetime.now(UTC) - TAKEN_FOR
         query = select(func.count()).where(models.Request.contact == contact, models.Request.created_at > since)
-        with Session(self._engine) as session:
+        with Session(self.engine) as session:
             return bool(session.scalar(query))
 
-    def all(self, states: Sequence[State] = STATES) -> list[Request]:
+    def all(self, states: Sequence[RequestState] = REQUEST_STATES) -> list[Request]:
         """Those in one of `states`, the newest first."""
         query = select(models.Request).where(models.Request.state.in_(states)).order_by(models.Request.id.desc())
-        with Session(self._engine) as session:
+        with Session(self.engine) as session:
             return [_request(row) for row in session.scalars(query)]
 
-    def move(self, code: str, state: State, by: str, agreed_at: datetime | None = None) -> Request:
+    def move(self, code: str, state: RequestState, by: str, agreed_at: datetime | None = None) -> Request:
         """Notes what the clinic did about a request.
 
         Args:
@@ -98,7 +96,7 @@ class Requests:
         """
         if state == "scheduled" and agreed_at is None:
             raise RequestError("'scheduled' needs the time that was agreed.")
-        with Session(self._engine) as session, session.begin():
+        with Session(self.engine) as session, session.begin():
             row = session.scalar(select(models.Request).where(models.Request.code == code))
             if row is None:
                 raise RequestError(f"There is no request {code}.")
@@ -111,7 +109,7 @@ class Requests:
 
     def forget(self, before: datetime) -> int:
         """Deletes what has not changed since `before`, with its history; how many there were."""
-        with Session(self._engine) as session, session.begin():
+        with Session(self.engine) as session, session.begin():
             old = list(session.scalars(select(models.Request.id).where(models.Request.updated_at < before)))
             session.execute(delete(models.Request).where(models.Request.id.in_(old)))
             return len(old)
@@ -156,7 +154,7 @@ def apply(
 def _request(row: models.Request) -> Request:
     return Request(
         code=row.code,
-        state=cast(State, row.state),
+        state=cast(RequestState, row.state),
         language=cast(Language, row.language),
         sender=f"{row.conversation.channel}:{row.conversation.sender}",
         conversation=row.conversation_id,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import Engine, select
@@ -19,6 +19,7 @@ FLAGS = (
     "person",
     "failure",
 )  # why staff should look at a conversation, the most urgent first
+QUIET = timedelta(hours=1)  # so long one danger in a conversation is announced to staff once
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,8 @@ class Transcripts:
             found.updated_at = now
             flag = _flag(turn)
             if flag and FLAGS.index(flag) <= FLAGS.index(found.flag or flag):  # nothing less urgent takes its place
-                if flag == "emergency" and found.flag != flag:
+                news = found.flag != flag or found.flagged_at is None or now - found.flagged_at > QUIET
+                if flag == "emergency" and news:
                     announce(session, found, "emergency", now, self._targets, topic=turn.topics[0])
                 found.flag, found.flagged_at = flag, now
             if turn.effect:
