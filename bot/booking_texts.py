@@ -20,6 +20,7 @@ from bot.times import Wish
 # What is passed on of the injury, and the dialogue's slots for it.
 INJURY = {"level": "injury_level", "completeness": "completeness", "time": "injury_days", "age": "age"}
 EXAMPLE_CODE = "KRT-4821"
+_PLACE = {"en": "en_US", "es": "es_CO"}
 _DAY = {"en": "EEEE d MMMM", "es": "EEEE d 'de' MMMM"}
 
 
@@ -266,11 +267,8 @@ def _day(day: date, language: Language) -> str:
 
 
 def _clock(at: time, language: Language) -> str:
-    return (
-        format_time(at, "short", locale="en_US" if language == "en" else "es_CO")
-        .replace("\u202f", " ")
-        .replace("\xa0", " ")
-    )
+    """The hour as people say it; "5:00 p. m." does not break at the end of a line."""
+    return format_time(at, "short", locale=_PLACE[language]).replace("\u202f", "\xa0")
 
 
 def _moved(at: time | None, day: date, zone: str, there: str) -> datetime | None:
