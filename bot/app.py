@@ -20,6 +20,9 @@ from bot.booking import BookingForm
 from bot.booking_texts import BookingTexts
 from bot.channels.calendars import Calendars
 from bot.channels.staff import StaffNews, ways
+from bot.channels.telegram import routes as telegram_routes
+from bot.channels.telegram.service import Telegram, secret_of
+from bot.channels.telegram.setup import telegram_application
 from bot.channels.web import routes as web
 from bot.content import Content
 from bot.content_reader import read_content
@@ -38,6 +41,7 @@ from bot.store import migrate, open_database
 from bot.store.outbox import Outbox
 from bot.store.requests import Requests
 from bot.store.transcripts import Transcripts
+from bot.store.updates import Updates
 from bot.triage import Triage
 
 log = structlog.get_logger(__name__)
@@ -54,6 +58,7 @@ class Parts:
     engine: Engine
     transcripts: Transcripts
     requests: Requests
+    updates: Updates
     targets: tuple[str, ...]
     calendars: Calendars
     news: StaffNews
@@ -105,7 +110,7 @@ def build(settings: Settings) -> Parts:
         transcripts=transcripts,
     )
     news = StaffNews(Outbox(engine), requests, texts, content, settings.staff_language, staff)
-    return Parts(content, engine, transcripts, requests, tuple(staff), calendars, news, conversation)
+    return Parts(content, engine, transcripts, requests, Updates(engine), tuple(staff), calendars, news, conversation)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -115,12 +120,18 @@ def create_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(parts.news.run()), asyncio.create_task(_forget(parts.requests, settings))]
+        tasks = [asyncio.create_task(parts.news.run()), asyncio.create_task(_forget(parts, settings))]
+        if channel:
+            await channel.start()
         yield
+        if channel:
+            await channel.stop()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         parts.engine.dispose()
+
+    channel = telegram_channel(parts, settings)
 
     app = FastAPI(title="musebot", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
 
@@ -128,6 +139,8 @@ def create_app(settings: Settings) -> FastAPI:
         with parts.engine.connect() as connection:
             connection.execute(text("SELECT 1 FROM conversation LIMIT 1"))
 
+    if channel and settings.telegram_webhook:
+        telegram_routes.mount(app, channel)
     web.mount(
         app,
         web.Chat(
@@ -145,11 +158,28 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-async def _forget(requests: Requests, settings: Settings) -> None:
-    """Deletes old requests once an hour."""
+def telegram_channel(parts: Parts, settings: Settings) -> Telegram | None:
+    """The Telegram bot; None while there is no token."""
+    if settings.telegram_bot_token is None:
+        return None
+    application = telegram_application(settings.telegram_bot_token.get_secret_value(), settings.telegram_api)
+    return Telegram(
+        application,
+        parts.updates,
+        parts.transcripts,
+        parts.conversation,
+        parts.content,
+        webhook=settings.telegram_webhook,
+        secret=secret_of(secret_key(settings)),
+    )
+
+
+async def _forget(parts: Parts, settings: Settings) -> None:
+    """Deletes old requests, and what Telegram handed over long ago, once an hour."""
     while True:
         try:
-            await asyncio.to_thread(requests.forget, datetime.now(UTC) - DAYS_A_MONTH * settings.request_months)
+            await asyncio.to_thread(parts.requests.forget, datetime.now(UTC) - DAYS_A_MONTH * settings.request_months)
+            await asyncio.to_thread(parts.updates.forget)
         except Exception as error:  # tried again an hour later
             log.error("requests.not_forgotten", error=type(error).__name__)
         await asyncio.sleep(3600)

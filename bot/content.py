@@ -445,6 +445,21 @@ class BookingFile(_Entry):
     staff: dict[str, Wording]
 
 
+class CommandEntry(Wording):
+    """A command of Telegram's menu, and the topic that it stands for."""
+
+    topic: str | None = None
+
+
+class TelegramFile(_Entry):
+    """`telegram.yml`: the bot's description and profile, its commands, and what is said to what is no text."""
+
+    description: Wording
+    about: Wording
+    commands: dict[str, CommandEntry]
+    says: dict[str, PhraseEntry]
+
+
 @dataclass(frozen=True)
 class Content:
     """The whole folder, read and checked. `files` tells which file an answer stands in."""
@@ -459,6 +474,7 @@ class Content:
     clinic: ClinicFile
     eligibility: EligibilityFile
     booking: BookingFile
+    telegram: TelegramFile
     style: StyleFile
     files: dict[str, str]
 

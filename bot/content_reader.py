@@ -19,6 +19,7 @@ from bot.content import (
     SignsFile,
     SourceEntry,
     StyleFile,
+    TelegramFile,
     TopicEntry,
 )
 from bot.curation import contradictions
@@ -74,12 +75,25 @@ def _read(folder: Path) -> tuple[Content | None, list[str]]:
     }
     eligibility, style = read_whole("eligibility.yml", EligibilityFile), read_whole("style.yml", StyleFile)
     booking = read_whole("booking.yml", BookingFile)
-    if problems or not (safety and clinic and eligibility and style and booking):
+    telegram = read_whole("telegram.yml", TelegramFile)
+    if problems or not (safety and clinic and eligibility and style and booking and telegram):
         return None, problems
     read_signs = {key: entry for key, entry in signs.items() if entry is not None}
     return (
         Content(
-            topics, answers, facts, sources, phrases, safety, read_signs, clinic, eligibility, booking, style, files
+            topics,
+            answers,
+            facts,
+            sources,
+            phrases,
+            safety,
+            read_signs,
+            clinic,
+            eligibility,
+            booking,
+            telegram,
+            style,
+            files,
         ),
         problems,
     )

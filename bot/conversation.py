@@ -3,9 +3,7 @@
 import asyncio
 import re
 import time
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -19,6 +17,7 @@ from bot.language import DEFAULT_LANGUAGE, Languages
 from bot.messages import Button, Incoming, Language, Memory, Reply, Say, Turn, Understanding
 from bot.phrases import Phrases
 from bot.questions import questions_in
+from bot.queues import Queues
 from bot.text import bare
 from bot.triage import Alarm, Triage
 
@@ -94,12 +93,12 @@ class Conversation:
     transcripts: Transcripts
 
     def __post_init__(self) -> None:
-        self._queues: dict[tuple[str, str], _Queue] = defaultdict(_Queue)
+        self._queues = Queues()
 
     async def handle(self, message: Incoming) -> Turn:
         """Answers one message. Messages of one person are taken one after the other, in the order of arrival."""
         started = time.perf_counter()
-        async with self._in_turn(message):
+        async with self._queues.in_turn((message.channel, message.sender)):
             try:
                 return await self._handle(message, started)
             except Exception as error:  # a mistake of ours: the person gets the contact line all the same
@@ -107,6 +106,27 @@ class Conversation:
                 self._note("handle", error, failures)
                 turn = self._failure(message.language or message.hint or DEFAULT_LANGUAGE)
                 return replace(turn, failure=failures[0], recorded=False)
+
+    async def reply_to_no_words(self, message: Incoming, said: Callable[[Language], Reply]) -> Turn:
+        """Answers what is no words: a voice message, a picture. What is remembered stays, but for the choices.
+
+        Args:
+            message: Who sent it; its text is empty.
+            said: The reply, in the language of the conversation.
+        """
+        async with self._queues.in_turn((message.channel, message.sender)):
+            failures: list[str] = []
+            if await self._try("seen", asyncio.to_thread(self.transcripts.seen, message), failures, PATIENCE):
+                return Turn(message.hint or DEFAULT_LANGUAGE, "silent", ())
+            found = await self._try("memory", asyncio.to_thread(self.transcripts.memory, message), failures, PATIENCE)
+            language = (found.language if found else None) or message.hint or DEFAULT_LANGUAGE
+            turn = Turn(language, "fallback", (said(language),), failure="; ".join(failures) or None)
+            kept = replace(found, language=language, buttons=_choices(turn.replies)) if found else None
+            so_far = len(failures)
+            await self._try(
+                "record", asyncio.to_thread(self.transcripts.record, message, turn, kept), failures, PATIENCE
+            )
+            return replace(turn, failure="; ".join(failures) or None, recorded=len(failures) == so_far)
 
     async def _handle(self, message: Incoming, started: float) -> Turn:
         failures: list[str] = []
@@ -399,27 +419,6 @@ class Conversation:
         """Keeps which part failed and the error's name; never its text, which may quote what the person wrote."""
         failures.append(f"{part}: {type(error).__name__}")
         log.error("message.failed", part=part, error=type(error).__name__)
-
-    @asynccontextmanager
-    async def _in_turn(self, message: Incoming) -> AsyncIterator[None]:
-        key = (message.channel, message.sender)
-        queue = self._queues[key]
-        queue.waiting += 1
-        try:
-            async with queue.lock:
-                yield
-        finally:
-            queue.waiting -= 1
-            if not queue.waiting:
-                self._queues.pop(key, None)
-
-
-class _Queue:
-    """The lock of one conversation, and how many messages hold or await it."""
-
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.waiting = 0
 
 
 # What someone who was in danger a message ago may say without having changed the subject.

@@ -68,6 +68,7 @@ def texts_of(content: Content) -> Iterator[tuple[str, Wording]]:
         yield from ((f"safety.yml: {key}", wording) for wording in wordings_of(guidance))
     yield from (("eligibility.yml", wording) for wording in wordings_of(content.eligibility))
     yield from (("booking.yml", wording) for wording in wordings_of(content.booking))
+    yield from (("telegram.yml", wording) for wording in wordings_of(content.telegram))
     yield from ((f"clinic.yml: {name}", detail) for name, detail in filled(content.clinic.details))
     yield from ((f"clinic.yml: {key}", link.title) for key, link in content.clinic.links.items())
     yield from ((f"safety.yml: {key}", link.title) for key, link in content.safety.links.items())
@@ -210,6 +211,8 @@ def _dead_links(content: Content) -> Iterator[str]:
         *((f"safety.yml: {key}: buttons", guidance.buttons) for key, guidance in content.safety.topics.items()),
         *((f"phrases.yml: {key}: buttons", phrase.buttons) for key, phrase in content.phrases.items()),
         ("eligibility.yml: next", content.eligibility.next),
+        *((f"telegram.yml: {key}: buttons", phrase.buttons) for key, phrase in content.telegram.says.items()),
+        *((f"telegram.yml: {key}", [c.topic]) for key, c in content.telegram.commands.items() if c.topic),
     ]
     known = content.topics.keys() | content.links.keys()
     for place, keys in named:

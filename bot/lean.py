@@ -89,9 +89,12 @@ def _loggers(*args: Any) -> structlog.typing.WrappedLogger:
     return _StandardError()
 
 
+_OURS = ("message.", "web.", "telegram.", "outbox.", "requests.")
+
+
 def _only_ours(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Drops events of other code through structlog: Rasa's carry what people wrote."""
-    if not str(event.get("event", "")).startswith(("message.", "web.")):
+    if not str(event.get("event", "")).startswith(_OURS):
         raise structlog.DropEvent
     return event
 

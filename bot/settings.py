@@ -64,6 +64,11 @@ class Settings(BaseSettings):
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
 
     @property
+    def telegram_webhook(self) -> str | None:
+        """Where Telegram calls us; None where it cannot, so that we must ask."""
+        return f"{self.public_url.rstrip('/')}/telegram" if self.public_url else None
+
+    @property
     def https(self) -> bool:
         """Whether people reach us over https, so that cookies must say so."""
         return self.public_url.startswith("https://")

@@ -25,7 +25,7 @@ def content() -> Content:
 
 @pytest.fixture(scope="session")
 def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's recipe and data, trained for real; or what TEST_MODEL_FILE names, to save that minute while working."""
+    """The project's recipe and data, trained for real; or what TEST_MODEL_FILE names, which saves a minute."""
     if made := os.environ.get("TEST_MODEL_FILE"):
         return Path(made)
     return train(Settings(model_file=tmp_path_factory.mktemp("model") / "musebot.tar.gz"))
@@ -53,12 +53,13 @@ def parts(trained: Parts, settings: Settings) -> Iterator[Parts]:
 
     from bot.store import open_database
     from bot.store.transcripts import Transcripts
+    from bot.store.updates import Updates
 
     engine = open_database(settings.database_url)
     migrate(engine)
     transcripts = Transcripts(engine, trained.targets)
     conversation = replace(trained.conversation, transcripts=transcripts)
     shared, trained.requests.engine = trained.requests.engine, engine  # the model's actions read the requests
-    yield replace(trained, engine=engine, transcripts=transcripts, conversation=conversation)
+    yield replace(trained, engine=engine, transcripts=transcripts, updates=Updates(engine), conversation=conversation)
     trained.requests.engine = shared
     engine.dispose()

@@ -3,7 +3,18 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Float, ForeignKey, Index, String, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -148,3 +159,25 @@ class Outbox(Base):
 
     conversation: Mapped[Conversation] = relationship()
     request: Mapped[Request | None] = relationship()
+
+
+class TelegramUpdate(Base):
+    """Something that Telegram has handed over.
+
+    `sent` is how many messages of its reply Telegram has taken. Its words are deleted once it is done: they are in the
+    transcript then.
+    """
+
+    __tablename__ = "telegram_update"
+    __table_args__ = (
+        Index("ix_telegram_update_chat", "chat", "message"),
+        Index("ix_telegram_update_done", "done_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    chat: Mapped[int | None] = mapped_column(BigInteger)
+    message: Mapped[int | None] = mapped_column(BigInteger)
+    payload: Mapped[dict[str, Any]]
+    sent: Mapped[int] = mapped_column(default=0)
+    received_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]

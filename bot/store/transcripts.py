@@ -102,6 +102,28 @@ class Transcripts:
                 apply(session, found, turn.effect, turn.language, now, self._targets)
             found.turns.append(_row(message, turn, now))
 
+    def turn(self, channel: str, update_id: str) -> tuple[int, Said] | None:
+        """The turn of one message, with its number; None where it was not kept."""
+        query = select(models.Turn).where(models.Turn.channel == channel, models.Turn.update_id == update_id)
+        with Session(self._engine) as session:
+            row = session.scalar(query)
+            return (row.id, _said(row)) if row else None
+
+    def replies(self, channel: str, sender: str, turn: int) -> tuple[Reply, ...]:
+        """What was said in a turn of this very conversation; nothing where it has no such turn."""
+        query = (
+            select(models.Turn)
+            .join(models.Conversation)
+            .where(
+                models.Turn.id == turn,
+                models.Conversation.channel == channel,
+                models.Conversation.sender == sender,
+            )
+        )
+        with Session(self._engine) as session:
+            row = session.scalar(query)
+            return _said(row).replies if row else ()
+
     def of(self, channel: str, sender: str) -> list[Said]:
         """The whole conversation, oldest first."""
         query = (

@@ -1,0 +1,309 @@
+"""Telegram's updates: kept, answered in order, sent once. Polling or webhook: what follows is the same."""
+
+import asyncio
+import contextlib
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import structlog
+from telegram import Update
+from telegram.constants import ChatAction
+from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
+from telegram.ext import Application
+
+from bot.channels.telegram.incoming import (
+    CHANNEL,
+    Contact,
+    Other,
+    Read,
+    Speech,
+    Tap,
+    Words,
+    place_of,
+    read_unknown,
+    read_update,
+)
+from bot.channels.telegram.render import Message, Renderer, choices_of
+from bot.channels.telegram.setup import introduce
+from bot.content import Content, PhraseEntry, revision_of
+from bot.conversation import Conversation
+from bot.messages import Incoming, Language, Reply, Turn
+from bot.queues import Queues
+from bot.store.transcripts import Transcripts
+from bot.store.updates import Received, Updates
+
+log = structlog.get_logger(__name__)
+
+MOST_AT_ONCE = 64  # chats that are being answered
+LONG_POLL = 25  # seconds
+LONGEST_WAIT = 60.0  # seconds, between two tries of one message
+WANTED = (Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY, Update.CHANNEL_POST, Update.MY_CHAT_MEMBER)
+
+
+class Telegram:
+    """The channel."""
+
+    def __init__(
+        self,
+        application: Application[Any, Any, Any, Any, Any, Any],
+        updates: Updates,
+        transcripts: Transcripts,
+        conversation: Conversation,
+        content: Content,
+        *,
+        webhook: str | None,
+        secret: str,
+    ) -> None:
+        """The channel.
+
+        Args:
+            application: The library's application, without an updater: what comes in is kept first.
+            updates: Where it is kept.
+            transcripts: What was said.
+            conversation: The main path.
+            content: For labels and the texts of `telegram.yml`.
+            webhook: The public address that Telegram calls; None asks Telegram itself.
+            secret: What Telegram must say to prove that it is Telegram.
+        """
+        self._application = application
+        self._bot = application.bot
+        self._updates = updates
+        self._transcripts = transcripts
+        self._conversation = conversation
+        self._content = content
+        self._webhook = webhook
+        self._secret = secret
+        self._renderer = Renderer(content)
+        self._queues = Queues()
+        self._room = asyncio.Semaphore(MOST_AT_ONCE)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._known: set[int] = set()  # updates that this process works on
+
+    async def start(self) -> None:
+        """Goes on with what was left, and begins to listen. Returns at once; what fails is tried again."""
+        for received in await asyncio.to_thread(self._updates.waiting):
+            self._begin(received)
+        self._run(self._listen())
+
+    async def stop(self) -> None:
+        """Stops listening; what is not done is done after the next start."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(TelegramError, RuntimeError):
+            await self._application.shutdown()
+
+    def is_telegram(self, secret: str | None) -> bool:
+        """Whether a call of the webhook comes from Telegram."""
+        return secret is not None and hmac.compare_digest(secret.encode(), self._secret.encode())
+
+    async def take(self, payload: Mapping[str, Any]) -> bool:
+        """Keeps an update, and answers it after that; False if it is none."""
+        update_id = payload.get("update_id")
+        if not isinstance(update_id, int) or isinstance(update_id, bool) or not 0 <= update_id < 2**63:
+            return False
+        place = place_of(payload)
+        if place is None:
+            return False
+        chat, message = place
+        if await asyncio.to_thread(self._updates.take, update_id, chat, message, payload):
+            self._begin(Received(update_id, payload, 0))
+        return True
+
+    # --- listening ----------------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        """Prepares the bot at Telegram, then asks for updates where Telegram does not bring them."""
+        await self._insist("start", self._application.initialize)
+        self._run(self._insist("introduction", lambda: introduce(self._bot, self._content)))
+        if self._webhook:
+            await self._insist("webhook", self._set_webhook)
+            return
+        await self._insist("webhook", lambda: self._bot.delete_webhook(drop_pending_updates=False))
+        offset = 0
+        wait = 1.0
+        while True:
+            try:
+                asked = {"offset": offset, "timeout": LONG_POLL, "allowed_updates": list(WANTED)}
+                # As Telegram sent them: the library's own objects do not all come back from what they write. Names of
+                # methods have no case; spelt so, the library does not offer its own way.
+                found: Any = await self._bot.do_api_request("getupdates", api_kwargs=asked, read_timeout=LONG_POLL + 10)
+                for payload in found:
+                    await self.take(payload)
+                    offset = payload["update_id"] + 1  # told to Telegram by the next call, so only after it was kept
+                wait = 1.0
+            except Exception as error:
+                log.error("telegram.not_reached", error=type(error).__name__)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
+
+    async def _set_webhook(self) -> None:
+        await self._bot.set_webhook(self._webhook or "", secret_token=self._secret, allowed_updates=list(WANTED))
+
+    async def _insist(self, what: str, do: Callable[[], Any]) -> None:
+        """Tries until it works; Telegram may be away while the clinic's web page works."""
+        wait = 1.0
+        while True:
+            try:
+                await do()
+                return
+            except Exception as error:
+                log.error("telegram.not_reached", doing=what, error=type(error).__name__)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
+
+    # --- answering ----------------------------------------------------------------------------------------------------
+
+    def _begin(self, received: Received) -> None:
+        if received.id not in self._known:
+            self._known.add(received.id)
+            self._run(self._work(received))
+
+    def _run(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _work(self, received: Received) -> None:
+        """Answers one update, after those that came before it in the same chat."""
+        chat, _ = place_of(received.payload) or (0, None)
+        try:
+            async with self._queues.in_turn(chat or -received.id), self._room:
+                await self._answer(received, chat)
+                await asyncio.to_thread(self._updates.done, received.id)
+        except Exception as error:  # it stays undone, so the next start tries it again
+            log.error("telegram.failed", error=type(error).__name__)
+        finally:
+            self._known.discard(received.id)
+
+    async def _answer(self, received: Received, chat: int) -> None:
+        read = self._read(received, chat)
+        if read is None or (isinstance(read, Other) and read.said == "private" and await self._told(chat, received)):
+            return
+        if isinstance(read, Words) and read.edited and not await self._is_newest(chat, read.number):
+            return
+        if isinstance(read, Tap):
+            await self._acknowledge(read, chat)
+        with contextlib.suppress(TelegramError):
+            await self._bot.send_chat_action(chat, ChatAction.TYPING)
+        turn = await self._turn(read)
+        number, turn = await self._kept(read.message, turn)
+        edited = isinstance(read, Words) and read.edited
+        messages = self._renderer.messages(turn.replies, turn.language, number)
+        if edited:
+            messages.insert(0, Message(self._content.telegram.says["edited"].of(turn.language)))
+        for place, message in enumerate(messages[received.sent :], received.sent + 1):
+            if not await self._send(chat, message):
+                return
+            await asyncio.to_thread(self._updates.sent, received.id, place)
+
+    def _read(self, received: Received, chat: int) -> Read | None:
+        try:
+            update = Update.de_json(dict(received.payload), self._bot)
+        except Exception as error:  # a kind that is newer than the library
+            log.error("telegram.unknown_update", error=type(error).__name__)
+            return read_unknown(received.payload, chat)
+        return read_update(update, self._content)
+
+    async def _turn(self, read: Read) -> Turn:
+        """What is said to an update."""
+        says = self._content.telegram.says
+        match read:
+            case Words(message, _, _):
+                return await self._conversation.handle(message)
+            case Tap(message, _, data):
+                payload = await asyncio.to_thread(self._payload, message.sender, data)
+                if payload:
+                    return await self._conversation.handle(replace(message, button=payload))
+                return await self._no_words(message, says["old_button"])
+            case Contact(message, number, own):
+                memory = await asyncio.to_thread(self._transcripts.memory, message)
+                if not self._conversation.dialogue.is_filling_in(memory):
+                    return await self._no_words(message, says["contact"])
+                if not own:
+                    return await self._no_words(message, says["contact_of_another"])
+                return await self._conversation.handle(replace(message, text=number))
+            case Speech(message, _):
+                return await self._no_words(message, says["voice"])
+            case Other(message, said):
+                return await self._no_words(message, says[said])
+
+    async def _no_words(self, message: Incoming, phrase: PhraseEntry) -> Turn:
+        def said(language: Language) -> Reply:
+            buttons = tuple(self._content.button(key, language) for key in phrase.buttons)
+            return Reply(phrase.of(language), buttons=buttons, revision=revision_of("telegram", phrase))
+
+        return await self._conversation.reply_to_no_words(message, said)
+
+    async def _kept(self, message: Incoming, turn: Turn) -> tuple[int | None, Turn]:
+        """The turn as the transcript has it, with its number: also where an earlier process had got so far."""
+        if turn.decision != "silent" and not turn.recorded:
+            return None, turn
+        found = await asyncio.to_thread(self._transcripts.turn, CHANNEL, message.update_id or "")
+        if found is None:
+            return None, turn
+        number, said = found
+        return number, replace(turn, language=said.language, replies=said.replies)
+
+    def _payload(self, sender: str, data: str) -> str | None:
+        """What a button stands for, found in the turn that it was shown in; None for a button that is none of ours."""
+        found = re.fullmatch(r"(\d{1,18})\.(\d{1,3})", data)
+        if found is None:
+            return None
+        choices = choices_of(self._transcripts.replies(CHANNEL, sender, int(found[1])))
+        place = int(found[2])
+        return choices[place].payload if place < len(choices) else None
+
+    async def _acknowledge(self, tap: Tap, chat: int) -> None:
+        """Stops the button's waiting mark, and takes the used buttons away."""
+        with contextlib.suppress(TelegramError):
+            await self._bot.answer_callback_query(tap.query)
+        if tap.on is not None:
+            with contextlib.suppress(TelegramError):
+                await self._bot.edit_message_reply_markup(chat, tap.on)
+
+    async def _told(self, chat: int, received: Received) -> bool:
+        """Whether a group has been told before to write in private."""
+        return await asyncio.to_thread(self._updates.others, chat, received.id) > 0
+
+    async def _is_newest(self, chat: int, message: int) -> bool:
+        newest = await asyncio.to_thread(self._updates.newest, chat)
+        return newest is None or message >= newest
+
+    async def _send(self, chat: int, message: Message) -> bool:
+        """Sends one message, however often it takes; False where nobody is there to read it."""
+        wait = 1.0
+        entities = message.entities
+        while True:
+            try:
+                await self._bot.send_message(
+                    chat,
+                    message.text,
+                    entities=entities or None,
+                    reply_markup=message.keyboard,
+                    disable_web_page_preview=True,
+                )
+                return True
+            except (Forbidden, ChatMigrated):  # blocked, deleted, moved
+                return False
+            except BadRequest as error:
+                if not entities and not message.keyboard:
+                    log.error("telegram.refused", error=type(error).__name__)
+                    return False
+                entities, message = (), Message(message.text)  # the words matter more than how they look
+            except RetryAfter as error:
+                pause = error.retry_after
+                await asyncio.sleep(pause if isinstance(pause, int | float) else pause.total_seconds())
+            except TelegramError as error:
+                log.error("telegram.not_sent", error=type(error).__name__)
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
+
+
+def secret_of(key: str) -> str:
+    """What Telegram must send with every call of the webhook, made from the server's own key."""
+    return hmac.new(key.encode(), b"telegram-webhook", sha256).hexdigest()

@@ -1,0 +1,468 @@
+"""Telegram, with the real library against a Bot API on this machine."""
+
+import asyncio
+import json
+import logging
+import os
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text as sql
+
+from bot.app import Parts
+from bot.channels.telegram import routes
+from bot.channels.telegram.render import MOST_UNITS, Renderer
+from bot.channels.telegram.service import Telegram
+from bot.channels.telegram.setup import examine, telegram_application
+from bot.content import Content
+from bot.messages import LANGUAGES, Button, Citation, Claim, Language, Reply
+from tests.telegram_server import TOKEN, TelegramServer, telegram_server
+
+SECRET = "s" * 40
+PHOTO = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
+VOICE = {"file_id": "f", "file_unique_id": "u", "duration": 1}
+FILE = {"file_id": "f", "file_unique_id": "u"}
+STICKER = {**FILE, "type": "regular", "width": 1, "height": 1, "is_animated": False, "is_video": False}
+GROUP = {"id": -9, "type": "supergroup", "title": "Group"}
+
+
+@pytest.fixture
+def server() -> Iterator[TelegramServer]:
+    with telegram_server() as found:
+        yield found
+
+
+def channel(parts: Parts, server: TelegramServer, webhook: str | None = None) -> Telegram:
+    application = telegram_application(TOKEN, server.url)
+    return Telegram(
+        application,
+        parts.updates,
+        parts.transcripts,
+        parts.conversation,
+        parts.content,
+        webhook=webhook,
+        secret=SECRET,
+    )
+
+
+@asynccontextmanager
+async def running(parts: Parts, server: TelegramServer, webhook: str | None = None) -> AsyncIterator[Telegram]:
+    found = channel(parts, server, webhook)
+    await found.start()
+    try:
+        yield found
+    finally:
+        await found.stop()
+
+
+async def until(done: Callable[[], Any], seconds: float = 15.0) -> None:
+    end = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < end, "it did not happen in time"
+        await asyncio.sleep(0.01)
+
+
+def all_done(parts: Parts, number: int) -> bool:
+    with parts.engine.connect() as connection:
+        return (
+            connection.execute(sql("SELECT count(*) FROM telegram_update WHERE done_at IS NOT NULL")).scalar() == number
+        )
+
+
+async def answered(parts: Parts, server: TelegramServer, number: int = 1) -> None:
+    await until(lambda: all_done(parts, number))
+
+
+def words(content: Content, key: str, language: Language) -> str:
+    return content.telegram.says[key].of(language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("kind", "content", "said"),
+    [
+        ("message", {"voice": VOICE}, "voice"),
+        ("message", {"audio": VOICE}, "voice"),
+        ("message", {"video_note": {**VOICE, "length": 1}}, "voice"),
+        ("message", {"photo": PHOTO}, "picture"),
+        ("message", {"document": FILE}, "picture"),
+        ("message", {"video": {**VOICE, "width": 1, "height": 1}}, "picture"),
+        ("message", {"location": {"latitude": 1.0, "longitude": 1.0}}, "location"),
+        ("message", {"sticker": STICKER}, "other"),
+        ("message", {"dice": {"emoji": "🎲", "value": 3}}, "other"),
+        ("message", {"something_new": {"id": "1"}}, "other"),
+        ("message", {"poll": {"id": "1"}}, "other"),  # which the library cannot read
+        ("message", {"contact": {"phone_number": "573215550000", "first_name": "A", "user_id": 7}}, "contact"),
+        ("message", {"text": "hola", "where": GROUP}, "private"),
+        ("channel_post", {"text": "hola", "where": {"id": -8, "type": "channel", "title": "C"}}, "private"),
+        ("callback_query", {"data": "zzz"}, "old_button"),
+        ("callback_query", {"data": "99999.0"}, "old_button"),
+    ],
+)  # fmt: skip
+async def test_what_is_no_text_is_answered(
+    parts: Parts, server: TelegramServer, kind: str, content: dict[str, Any], said: str, language: Language
+) -> None:
+    async with running(parts, server):
+        server.write(kind, language=language, **content)
+        await answered(parts, server)
+    (message,) = server.sent()
+    # A channel has no user whose language could be known.
+    expected = words(parts.content, said, "es" if kind == "channel_post" else language)
+    assert message["text"].startswith(expected) or kind == "channel_post"
+
+
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("/start", "greet"),
+        ("/start cost", "cost"),
+        ("/start nonsense", "greet"),
+        ("/menu", "menu"),
+        ("/book", "book"),
+        ("/human@musebot_test", "human"),
+        ("/language", "change_language"),
+        ("/sources", "show_source"),
+        ("/privacy", "privacy"),
+        ("/forget", "delete_data"),
+        ("/help", "menu"),
+        ("how much does it cost?", "cost"),
+        ("I can't breathe", "emergency_breathing"),
+    ],
+)
+async def test_commands_and_words_get_their_topic(parts: Parts, server: TelegramServer, text: str, topic: str) -> None:
+    async with running(parts, server):
+        server.write(text=text)
+        await answered(parts, server)
+    with parts.engine.connect() as connection:
+        assert json.loads(connection.execute(sql("SELECT topics FROM turn")).scalar() or "") == [topic]
+    assert server.sent()
+    assert ("sendChatAction", {"chat_id": 7, "action": "typing"}) in server.calls
+
+
+@pytest.mark.parametrize("text", ["/nonsense", "/", "//", "/start@", "/ cost", "/restart", "/session_start"])
+async def test_commands_that_are_none_are_answered(parts: Parts, server: TelegramServer, text: str) -> None:
+    async with running(parts, server):
+        server.write(text=text)
+        await answered(parts, server)
+    assert server.sent()
+
+
+async def test_the_words_beside_a_picture_are_answered(parts: Parts, server: TelegramServer) -> None:
+    async with running(parts, server):
+        server.write(photo=PHOTO, caption="¿cuánto cuesta el tratamiento?", language="es")
+        await answered(parts, server)
+    assert "precio" in server.sent()[0]["text"]
+
+
+async def test_members_that_come_and_go_and_notes_of_telegram_get_nothing(parts: Parts, server: TelegramServer) -> None:
+    bot = {"user": {"id": 1, "is_bot": True, "first_name": "b"}}
+    gone = {**bot, "status": "kicked", "until_date": 0}
+    private = {"id": 7, "type": "private"}
+    pinned = {"message_id": 1, "date": 0, "chat": private}
+    async with running(parts, server):
+        server.write("my_chat_member", old_chat_member={**bot, "status": "member"}, new_chat_member=gone)
+        server.write(where=GROUP, new_chat_title="x")
+        server.write(where=GROUP, migrate_to_chat_id=-99)
+        server.write(where=private, pinned_message=pinned)
+        await answered(parts, server, 4)
+    assert server.sent() == []
+
+
+async def test_a_group_is_told_once_to_write_in_private(parts: Parts, server: TelegramServer) -> None:
+    async with running(parts, server):
+        for _ in range(3):
+            server.write(text="hello", where=GROUP)
+        await answered(parts, server, 3)
+    assert len(server.sent()) == 1
+
+
+async def test_a_tapped_button_is_acknowledged_taken_away_and_answered(parts: Parts, server: TelegramServer) -> None:
+    async with running(parts, server):
+        server.write(text="how much does it cost?")
+        await answered(parts, server)
+    (first,) = server.sent()
+    buttons = [row[0] for row in first["reply_markup"]["inline_keyboard"]]
+    tapped = next(each for each in buttons if each["text"] == "Are Muse cells proven to help?")
+    async with running(parts, server):  # another process, which knows only the database
+        server.write("callback_query", data=tapped["callback_data"], message_id=100)
+        await answered(parts, server, 2)
+    methods = [method for method, _ in server.calls]
+    assert "answerCallbackQuery" in methods
+    assert ("editMessageReplyMarkup", {"chat_id": 7, "message_id": 100}) in server.calls
+    assert server.sent()[1]["text"].startswith("It is not proven")
+
+
+async def test_a_button_of_another_chat_opens_nothing(parts: Parts, server: TelegramServer) -> None:
+    async with running(parts, server):
+        server.write(text="how much does it cost?")
+        await answered(parts, server)
+        data = server.sent()[0]["reply_markup"]["inline_keyboard"][0][0]["callback_data"]
+        server.write("callback_query", chat=8, data=data)
+        await answered(parts, server, 2)
+    assert server.sent(8)[0]["text"] == words(parts.content, "old_button", "en")
+
+
+async def test_the_newest_message_when_edited_is_answered_anew_and_older_ones_are_not(
+    parts: Parts, server: TelegramServer
+) -> None:
+    async with running(parts, server):
+        server.write(text="hello", message_id=1)
+        server.write(text="how mch", message_id=2)
+        await answered(parts, server, 2)
+        before = len(server.sent())
+        server.write("edited_message", text="how much does it cost?", message_id=2)
+        server.write("edited_message", text="hello there", message_id=1)
+        await answered(parts, server, 4)
+    told = server.sent()[before:]
+    assert told[0]["text"] == words(parts.content, "edited", "en")
+    assert told[1]["text"].startswith("I do not have the price.")
+    assert len(told) == 2
+
+
+async def test_a_number_is_shared_with_one_tap_where_it_is_asked_for(parts: Parts, server: TelegramServer) -> None:
+    async with running(parts, server):
+        for number, said in enumerate(["quiero una cita", "sí", "de mí", "Ana"], 1):
+            server.write(text=said, language="es")
+            await answered(parts, server, number)
+        asked = server.sent()[-1]
+        assert asked["reply_markup"]["keyboard"][0][0] == {"text": "Compartir mi número", "request_contact": True}
+        server.write(contact={"phone_number": "573215550000", "first_name": "B", "user_id": 99}, language="es")
+        await answered(parts, server, 5)
+        assert server.sent()[-1]["text"].startswith(words(parts.content, "contact_of_another", "es"))
+        server.write(contact={"phone_number": "573215550000", "first_name": "A", "user_id": 7}, language="es")
+        await answered(parts, server, 6)
+    assert "¿Cuándo" in server.sent()[-1]["text"]
+
+
+async def test_an_update_that_comes_twice_has_one_reply(parts: Parts, server: TelegramServer) -> None:
+    async with running(parts, server, webhook="http://127.0.0.1:1/telegram") as telegram:
+        update = server.update(text="how much does it cost?")
+        assert await asyncio.gather(*(telegram.take(update) for _ in range(5))) == [True] * 5
+        await answered(parts, server)
+        assert await telegram.take(update)
+        await asyncio.sleep(0.1)
+    assert len(server.sent()) == 1
+
+
+async def test_one_chat_is_answered_in_order_and_many_at_once(parts: Parts, server: TelegramServer) -> None:
+    questions = ["how much does it cost?", "hello", "what are muse cells", "where is the clinic located"] * 3
+    async with running(parts, server, webhook="http://127.0.0.1:1/telegram") as telegram:
+        for question in questions:
+            for chat in range(10, 20):
+                await telegram.take(server.update(chat=chat, text=question))
+        await until(lambda: all_done(parts, 120), 60)
+    for chat in range(10, 20):
+        begun = [message["text"][:12] for message in server.sent(chat)]
+        assert begun[:4] * 3 == begun
+
+
+async def test_telegrams_limits_are_kept_to(parts: Parts, server: TelegramServer) -> None:
+    server.refusals["sendMessage"] = [(429, {"retry_after": 1}), (429, {"retry_after": 1})]
+    started = time.monotonic()
+    async with running(parts, server):
+        server.write(text="hello")
+        await answered(parts, server)
+    assert len(server.sent()) == 1
+    assert time.monotonic() - started >= 2
+
+
+@pytest.mark.parametrize("status", [500, 502])
+async def test_what_telegram_does_not_take_is_sent_again(parts: Parts, server: TelegramServer, status: int) -> None:
+    server.refusals["sendMessage"] = [(status, {})]
+    async with running(parts, server):
+        server.write(text="hello")
+        await answered(parts, server)
+    assert len(server.sent()) == 1
+
+
+async def test_who_has_blocked_the_bot_is_left_alone(parts: Parts, server: TelegramServer) -> None:
+    server.refusals["sendMessage"] = [(403, {})]
+    async with running(parts, server):
+        server.write(text="hello")
+        server.write(text="hello again")
+        await answered(parts, server, 2)
+    assert len(server.sent()) == 1
+
+
+async def test_the_words_are_sent_bare_where_telegram_refuses_how_they_look(
+    parts: Parts, server: TelegramServer
+) -> None:
+    server.refusals["sendMessage"] = [(400, {})]
+    async with running(parts, server):
+        server.write(text="how much does it cost?")
+        await answered(parts, server)
+    assert "entities" not in server.sent()[0]
+
+
+async def test_telegram_that_is_away_at_the_start_is_waited_for(parts: Parts, server: TelegramServer) -> None:
+    server.refusals["getMe"] = [(500, {})]
+    async with running(parts, server):
+        server.write(text="hello")
+        await answered(parts, server)
+    assert server.sent()
+
+
+async def test_the_bot_introduces_itself_in_both_languages(parts: Parts, server: TelegramServer) -> None:
+    async with running(parts, server):
+        await until(lambda: len([method for method, _ in server.calls if method == "setMyShortDescription"]) == 3)
+    assert set(server.commands) == {"", "en", "es"}
+    names = [command["command"] for command in server.commands["es"]]
+    assert names == list(parts.content.telegram.commands)
+
+
+# --- the webhook ------------------------------------------------------------------------------------------------------
+
+
+async def test_the_webhook_takes_only_what_telegram_signs(parts: Parts, server: TelegramServer) -> None:
+    update = server.update(text="hello")
+    calls = [
+        ({}, json.dumps(update), 401),
+        ({routes.SECRET: "wrong"}, json.dumps(update), 401),
+        ({routes.SECRET: SECRET}, "{", 400),
+        ({routes.SECRET: SECRET}, "[]", 400),
+        ({routes.SECRET: SECRET}, "{}", 400),
+        ({routes.SECRET: SECRET}, '{"update_id": "1"}', 400),
+        ({routes.SECRET: SECRET}, '{"update_id": -1}', 400),
+        ({routes.SECRET: SECRET}, '{"update_id": 5, "message": 7}', 400),
+        ({routes.SECRET: SECRET}, "x" * 2_000_000, 413),
+    ]
+    app = FastAPI()
+    async with running(parts, server, webhook="http://127.0.0.1:1/telegram") as telegram:
+        routes.mount(app, telegram)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://clinic.test") as client:
+            for headers, body, status in calls:
+                assert (await client.post("/telegram", content=body, headers=headers)).status_code == status
+            assert all_done(parts, 0)
+            good = await client.post("/telegram", content=json.dumps(update), headers={routes.SECRET: SECRET})
+            assert good.status_code == 200
+            await answered(parts, server)
+    set_webhook = next(values for method, values in server.calls if method == "setWebhook")
+    assert set_webhook["secret_token"] == SECRET
+    assert len(server.sent()) == 1
+
+
+async def test_from_webhook_to_polling_and_back(parts: Parts, server: TelegramServer) -> None:
+    for number, webhook in enumerate(("http://127.0.0.1:1/telegram", None, "http://127.0.0.1:1/telegram"), 1):
+        async with running(parts, server, webhook) as telegram:
+            await until(lambda webhook=webhook: server.webhook == (webhook or "") and server.calls)
+            update = server.update(text="hello") if webhook else server.write(text="hello")
+            if webhook:
+                await telegram.take(update)
+            await answered(parts, server, number)
+    assert len(server.sent()) == 3
+
+
+@pytest.mark.parametrize(
+    ("token", "webhook", "problem"),
+    [(TOKEN, None, None), ("1:wrong", None, "token"), (TOKEN, "https://other.test/telegram", "otherwise")],
+)
+async def test_the_check_says_what_is_wrong(
+    parts: Parts, server: TelegramServer, token: str, webhook: str | None, problem: str | None
+) -> None:
+    async with running(parts, server):
+        await until(lambda: "es" in server.commands)
+    application = telegram_application(token, server.url)
+    lines = [line async for line in examine(application.bot, parts.content, webhook, server.url)]
+    wrong = [told for well, told in lines if not well]
+    assert [problem in told for told in wrong] == ([True] if problem else [])
+
+
+async def test_no_log_holds_the_token_or_what_was_written(
+    parts: Parts, server: TelegramServer, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.INFO)
+    server.refusals["sendMessage"] = [(500, {}), (400, {})]
+    async with running(parts, server):
+        server.write(text="how much is it, asks Ana Ruiz")
+        await answered(parts, server)
+    out = capfd.readouterr()
+    logged = caplog.text + out.out + out.err
+    assert "telegram.not_sent" in logged
+    assert not any(secret in logged for secret in (TOKEN, "Ana Ruiz", "how much"))
+
+
+# --- nothing lost, nothing twice --------------------------------------------------------------------------------------
+
+
+def test_killed_in_the_middle_of_a_hundred_updates_nothing_is_lost(parts: Parts, server: TelegramServer) -> None:
+    """A message can only be doubled where the process dies while Telegram takes it: there nobody can know."""
+    for number in range(100):
+        server.write(chat=10 + number % 10, text=["hello", "how much does it cost?", "what are muse cells"][number % 3])
+    dice = random.Random(7)
+    kills = 0
+    while not all_done(parts, 100):
+        parts.engine.dispose()
+        child = os.fork()
+        if child == 0:
+            try:
+                asyncio.run(_serve(parts, server))
+            finally:
+                os._exit(0)
+        time.sleep(dice.uniform(0.3, 0.9))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        kills += 1
+        assert kills < 60
+    replies = [len(server.sent(chat)) for chat in range(10, 20)]
+    assert min(replies) >= 10
+    assert sum(replies) - 100 <= kills * 2
+    assert kills > 1
+
+
+async def _serve(parts: Parts, server: TelegramServer) -> None:
+    async with running(parts, server):
+        await asyncio.sleep(60)
+
+
+# --- how it looks -----------------------------------------------------------------------------------------------------
+
+SOURCE = Citation("a", "A title", 2024, "study in people", "https://example.com/a")
+
+
+def render(content: Content, *replies: Reply) -> list[Any]:
+    return Renderer(content).messages(replies, "en", 5)
+
+
+def test_footnotes_link_to_their_source(content: Content) -> None:
+    (message,) = render(content, Reply("Yes 🙏.", (Claim("One.", (SOURCE,)),), buttons=(Button("More", "/more"),)))
+    assert message.text == "Yes 🙏.\n• One. [1]\nSources:\n[1] A title (2024). study in people"
+    encoded = message.text.encode("utf-16-le")
+    told = {
+        encoded[each.offset * 2 : (each.offset + each.length) * 2].decode("utf-16-le"): each.url
+        for each in message.entities
+    }
+    assert told == {"[1]": SOURCE.url, "Sources:": None, "A title": SOURCE.url}
+    assert message.keyboard.inline_keyboard[0][0].callback_data == "5.0"
+
+
+def test_a_long_answer_is_split_where_sentences_end_and_loses_no_citation(content: Content) -> None:
+    claims = tuple(Claim(f"Claim {number} 🙏 is told here in a sentence.", (SOURCE,)) for number in range(300))
+    messages = render(content, Reply("Lead.", claims))
+    assert len(messages) > 2
+    for message in messages:
+        units = len(message.text.encode("utf-16-le")) // 2
+        assert units <= MOST_UNITS
+        assert all(e.offset >= 0 and e.offset + e.length <= units and e.length > 0 for e in message.entities)
+        assert message.text[-1] in ".]e"
+    assert sum(message.text.count("[1]") for message in messages) == 301
+    assert sum(e.type == "text_link" for message in messages for e in message.entities) == 301
+
+
+def test_a_text_without_an_end_is_split_all_the_same(content: Content) -> None:
+    messages = render(content, Reply("🙏" * 5_000))
+    assert "".join(message.text for message in messages) == "🙏" * 5_000
+
+
+def test_guidance_in_danger_is_a_message_of_its_own_with_numbers_that_can_be_tapped(content: Content) -> None:
+    urgent = Reply("Call now.", (Claim("Sit up.", (SOURCE,)),), buttons=(Button("Call 123", "tel:123"),), urgent=True)
+    first, second = render(content, urgent, Reply("Is help there?", buttons=(Button("Yes", "/affirm"),)))
+    assert first.text.startswith("Call now.\n1. Sit up. [1]\n📞 Call 123")
+    assert first.keyboard is None
+    assert second.keyboard.inline_keyboard[0][0].callback_data == "5.0"
