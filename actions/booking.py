@@ -10,14 +10,13 @@ from rasa_sdk.events import ActiveLoop, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.reply import Events, entity, topic_of
-from bot.booking import TOPIC, BookingForm, Draft, Heard, Line, code_in, draft_as_json, read_draft
+from bot.booking import SURELY_DANGER, TOPIC, BookingForm, Draft, Heard, Line, code_in, draft_as_json, read_draft
 from bot.messages import Effect
 from bot.store.requests import Request
 
 FORM = "booking_form"
 INJURY_SLOTS = ("injury_level", "completeness", "injury_days", "age")
 MOST_SHOWN = 3  # requests of one person
-SAFE_KIND = "safety"
 
 
 class Book(Protocol):
@@ -27,7 +26,7 @@ class Book(Protocol):
 
     def find(self, code: str) -> Request | None: ...
 
-    def is_taken(self, contact: str) -> bool: ...
+    def is_taken(self, contact: str, besides: str) -> bool: ...
 
 
 class BeginRequest(Action):
@@ -75,25 +74,27 @@ class TakeAnswer(Action):
 
     async def _heard(self, tracker: Tracker, draft: Draft) -> Heard:
         latest = tracker.latest_message
-        ranking = [each for each in latest.get("intent_ranking") or () if each["name"] in self._kinds]
+        ranking = [(each["name"], float(each["confidence"])) for each in latest.get("intent_ranking") or ()]
+        danger = sum(sure for name, sure in ranking if self._kinds.get(name) == "safety")
+        known = [(name, sure) for name, sure in ranking if self._kinds.get(name, "safety") != "safety"]
         topic, sure = topic_of(tracker), 1.0
-        if topic not in self._kinds and ranking:
-            topic, sure = ranking[0]["name"], ranking[0]["confidence"]
-        elif ranking:
-            sure = ranking[0]["confidence"]
+        if ranking and (danger < SURELY_DANGER or topic not in self._kinds):  # a guess at danger is none in a form
+            topic, sure = known[0] if known else ("", 0.0)
         slots = {name: tracker.get_slot(name) for name in INJURY_SLOTS}
         told = {"for_whom": next(tracker.get_latest_entity_values("for_whom"), None)}
-        sending = draft.step == "confirm" and not draft.changes
+        sending = draft.step == "confirm"
+        text = str(latest.get("text") or "")
         return Heard(
-            text=str(latest.get("text") or ""),
+            text="" if text.startswith("/") else text,
             option=entity(tracker, "choice") if topic_of(tracker) == TOPIC else None,
             topic=topic,
             kind=self._kinds.get(topic, ""),
-            sure=float(sure),
+            sure=sure,
+            danger=danger,
             language=(latest.get("metadata") or {}).get("language", "es"),
             injury={name: value for name, value in {**slots, **told}.items() if value is not None},
             open=await self._open(tracker.sender_id) if sending else 0,
-            taken=sending and await asyncio.to_thread(self._book.is_taken, draft.phone or draft.email),
+            taken=sending and await asyncio.to_thread(self._book.is_taken, draft.phone or draft.email, draft.changes),
         )
 
     async def _open(self, sender: str) -> int:
@@ -205,7 +206,7 @@ async def _found(book: Book, sender: str, code: str | None) -> tuple[Request | N
 
 
 def _code(tracker: Tracker) -> str | None:
-    return entity(tracker, "code") or code_in(str(tracker.latest_message.get("text") or ""))
+    return code_in(entity(tracker, "code") or "") or code_in(str(tracker.latest_message.get("text") or ""))
 
 
 def _open(draft: Draft) -> Events:

@@ -494,7 +494,7 @@ def _figures(summaries: "dict[str, Summary]") -> Table:
 
 @cli.command()
 def serve(context: typer.Context) -> None:
-    """Serve the chat page, at http://127.0.0.1:8000 unless HOST and PORT say otherwise."""
+    """Serve the chat page, at http://127.0.0.1:8000 unless HOST and PORT say otherwise; and Telegram, with a token."""
     settings: Settings = context.obj
     import uvicorn
 
@@ -527,6 +527,33 @@ def listening_at(settings: Settings) -> Iterator[socket.socket]:
                 "Stop what runs there, or set PORT to another number."
             ) from error
         yield address
+
+
+telegram = typer.Typer(no_args_is_help=True, help="The Telegram bot.")
+cli.add_typer(telegram, name="telegram")
+
+
+@telegram.command(name="check")
+def telegram_check(context: typer.Context) -> None:
+    """Say whether token, webhook, menu and clock are in order, and how to mend what is not."""
+    from bot.channels.telegram.setup import examine, telegram_application
+    from bot.content_reader import read_content
+
+    settings: Settings = context.obj
+    if settings.telegram_bot_token is None:
+        raise SettingsError("There is no TELEGRAM_BOT_TOKEN in .env. The README tells how to get one from BotFather.")
+    content = read_content(settings.content_folder)
+    application = telegram_application(settings.telegram_bot_token.get_secret_value(), settings.telegram_api)
+
+    async def told() -> list[tuple[bool, str]]:
+        lines = examine(application.bot, content, settings.telegram_webhook, settings.telegram_api)
+        return [line async for line in lines]
+
+    lines = asyncio.run(told())
+    for well, line in lines:
+        screen.print(f"{'ok ' if well else 'NO '} {line}")
+    if not all(well for well, _ in lines):
+        raise typer.Exit(1)
 
 
 @cli.command()

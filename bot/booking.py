@@ -17,9 +17,10 @@ from pydantic import TypeAdapter
 from bot.contact import Email, Phone, has_reach, read_country, read_reach
 from bot.content import BookingFile
 from bot.messages import Effect, Language
+from bot.names import GivenNames, name_in, name_told
 from bot.questions import questions_in
 from bot.text import bare
-from bot.times import Wish, read_wish
+from bot.times import Wish, read_wish, words_beside
 
 TOPIC = "book"
 Step = Literal[
@@ -27,19 +28,15 @@ Step = Literal[
 ]
 
 CODE_LETTERS = "CDFHJKLMPRTX"  # no vowels, so no words; none that looks or sounds like another in both languages
-LONGEST_NAME = 80
+LONGEST_WORDS = 80  # of a time in the person's own words
 LONGEST_NOTE = 500
 MOST_TRIES = 3
 MOST_OPEN = 3  # requests of one person that nobody has dealt with
 SURELY_A_QUESTION = 0.6  # as likely as this about another topic, a message is no answer to the step
-MOST_WORDS_OF_A_NAME = 6
+SURELY_MEANT = 0.8  # as likely as this yes or no, other words for it count
+SURELY_DANGER = 0.4  # as likely as this, an answer that is not what was asked for word for word is a cry for help
+MOST_WORDS_OF_YES = 6
 _CODE = re.compile(r"\b((?:[cdfhjklmprtx][\s.-]*){3})((?:\d[\s.-]*){4})(?!\d)", re.IGNORECASE)
-_NAME = re.compile(
-    r"^(?:hola |hi |hello |no )?(?:yo )?"
-    r"(?:me llamo|mi nombre es|my name is|my name ?s|i am called|call me|i ?am|i ?m|soy|it ?s|es) +",
-    re.IGNORECASE,
-)
-_NAMED = re.compile(r"\b(?:me llamo|mi nombre es|my name is)\s+(.+)", re.IGNORECASE)
 _ZONES = {"CO": "America/Bogota", "ES": "Europe/Madrid", "AR": "America/Argentina/Buenos_Aires", "PE": "America/Lima"}
 
 
@@ -112,6 +109,7 @@ class Heard:
         topic: What the model takes the message to be about.
         kind: The kind of that topic.
         sure: How sure it is, 0 to 1.
+        danger: How likely the message tells of danger, 0 to 1.
         language: Of the conversation.
         injury: The dialogue's slots that tell of the injury.
         open: How many requests of this person nobody has dealt with.
@@ -123,6 +121,7 @@ class Heard:
     topic: str | None
     kind: str
     sure: float
+    danger: float
     language: Language
     injury: Mapping[str, Any] = field(default_factory=dict)
     open: int = 0
@@ -158,7 +157,7 @@ class BookingForm:
             zone: The clinic's time zone.
         """
         self._words = {name: words.all for name, words in content.words.items()}
-        self._given_names = frozenset(content.given_names.split())
+        self._given_names = GivenNames(content.given_names)
         self._steps = content.steps
         self._home = home
         self._zone = zone
@@ -169,14 +168,18 @@ class BookingForm:
             return Taken(replace(draft, fresh=False), ())
         if heard.option is not None:
             return self._pressed(draft, heard.option, heard)
+        if not heard.text:  # "go on with my request"
+            return self._again(draft)
         said = _plain(heard.text)
         if said in self._words["cancel"] and draft.step not in ("consent", "withdraw"):
             return self._dropped(draft)
-        if heard.kind == "safety" and not self._fits(draft, heard):
+        option = self._option_of(draft, said)
+        if option is not None:
+            return _certain(self._chosen(draft, option, heard))
+        if heard.danger >= SURELY_DANGER and not self._is_all(draft, heard):
             return None
-        if (corrected := self._corrected(draft, heard)) is not None:
-            return corrected
-        return self._answered(draft, said, heard)
+        taken = self._corrected(draft, heard) or self._answered(draft, said, heard)
+        return _certain(taken) if taken and self._is_all(draft, heard) else taken
 
     def withdraws(self, text: str) -> bool:
         """Whether somebody who speaks of a request that was sent wants it cancelled."""
@@ -213,7 +216,7 @@ class BookingForm:
             case "consent", _:
                 return self._next(replace(draft, injury=dict(heard.injury)))
             case "for_whom", _:
-                return self._next(replace(draft, for_whom=option, knows=""), asked="for_whom")
+                return self._next(replace(draft, for_whom=option, knows=""))
             case "knows", _:
                 tell = (Line("says.do_tell"),) if option == "no" else ()
                 return self._next(replace(draft, knows=option), tell)
@@ -231,10 +234,12 @@ class BookingForm:
                 return self._next(replace(draft, note="", injury={}))
             case "confirm", "send":
                 return self._sent(draft, heard)
-            case "confirm", _:
+            case "confirm", "change":
                 return self._ask(replace(draft, step="change"))
             case "change", "back":
                 return self._next(draft) if draft.changed or not draft.changes else self._dropped(draft)
+            case "confirm" | "change", "cancel":
+                return self._dropped(draft)
             case "change", "withdraw":
                 return self._ask(replace(draft, step="withdraw"))
             case "change", _:
@@ -247,19 +252,19 @@ class BookingForm:
                 return Taken(None, (Line("says.unchanged", {"code": draft.changes}),))
 
     def _answered(self, draft: Draft, said: str, heard: Heard) -> Taken | None:
-        """Words, as an answer to the draft's step."""
-        if heard.topic == TOPIC and _asks(heard):
-            return self._again(draft)
-        option = self._option_of(draft, said, heard)
-        if option is not None:
-            return self._chosen(draft, option, heard)
-        if draft.step in ("name", "details"):  # anything may be an answer, so a question must look like one
-            if _is_another_question(heard):
+        """Words, as an answer to the draft's step; None where they ask or want something else."""
+        if not self._fits(draft, heard):
+            if heard.topic == "change_booking" and draft.step != "consent" and heard.sure >= SURELY_A_QUESTION:
+                return self._to_change(draft, said)
+            if draft.step in ("confirm", "change") and self._part_named(said):
+                return self._to_change(draft, said)
+            meant = self._meant(draft, said, heard)
+            if meant is not None:
+                return self._chosen(draft, meant, heard)
+            if _is_another(heard, free=draft.step in ("name", "time", "details")):
                 return None
-        elif draft.step in ("reach", "country", "time") and self._fits(draft, heard):
-            pass
-        elif _is_asked(heard) and (heard.sure >= SURELY_A_QUESTION or questions_in(heard.text)):
-            return None
+            if heard.topic == TOPIC and heard.sure >= SURELY_A_QUESTION and draft.step != "details":
+                return self._wrong_again(draft)
         match draft.step:
             case "name":
                 return self._in_name(draft, heard)
@@ -274,53 +279,100 @@ class BookingForm:
             case _:
                 return self._wrong(draft, "option")
 
-    def _option_of(self, draft: Draft, said: str, heard: Heard) -> str | None:
-        """The option of the draft's step that the words stand for."""
+    def _option_of(self, draft: Draft, said: str) -> str | None:
+        """The option of the draft's step that the words stand for, and nothing else."""
         options = self._steps[self._entry(draft)].options
         for name in ("send", "me", "unable", "yes", "no", "skip"):
             meant = _MEANT.get((draft.step, name), name)
             if meant in options and said in self._words[name]:
                 return meant
-        if draft.step == "for_whom" and (heard.injury.get("for_whom") == "other" or _FOR_OTHER.search(said)):
+        if draft.step == "for_whom" and _OTHER_ALONE.fullmatch(said):
             return "other"
-        if draft.step == "knows" and re.search(r"\bno(t)?\b|n t\b", said) and len(said.split()) <= 8:
-            return "no"
         return None
 
+    def _meant(self, draft: Draft, said: str, heard: Heard) -> str | None:
+        """The option that other words stand for: a relative, a yes or no in the person's own words."""
+        options = self._steps[self._entry(draft)].options
+        if draft.step == "for_whom" and (heard.injury.get("for_whom") == "other" or _FOR_OTHER.search(said)):
+            return "other"
+        if draft.step == "confirm" and _NOT_SENT.search(said):
+            return "cancel"
+        if draft.step == "knows" and re.search(r"\bno(t)?\b|\w+nt\b", said) and len(said.split()) <= 8:
+            return "unable" if re.search(r"\bhabla\w*|\bspeak|\btalk", said) else "no"
+        yes_or_no = {"affirm": "yes", "deny": "no"}.get(heard.topic or "")
+        if yes_or_no is None or heard.sure < SURELY_MEANT or len(said.split()) > MOST_WORDS_OF_YES:
+            return None
+        if yes_or_no == "yes" and re.search(r"\b(?:no|not|dont|pero|but|todavia|yet)\b", said):
+            return None
+        meant = _MEANT.get((draft.step, yes_or_no), yes_or_no)
+        return meant if meant in options else None
+
+    def _to_change(self, draft: Draft, said: str) -> Taken:
+        """The step that changes what was named, else the question what to change."""
+        part = self._part_named(said)
+        if part:
+            return self._ask(replace(_cleared(draft, part), changed=True))
+        return self._ask(replace(draft, step="change"))
+
+    def _part_named(self, said: str) -> str | None:
+        """The part of a request that is spoken of: "the number is wrong"."""
+        return next((part for part, words in _PARTS.items() if re.search(rf"\b(?:{words})\b", said)), None)
+
     def _fits(self, draft: Draft, heard: Heard) -> bool:
-        """Whether the words are what the step asked for, whatever they might mean elsewhere."""
+        """Whether the words hold what the step asked for."""
         match draft.step:
             case "name":
-                return self._is_a_name(heard.text)
+                return name_told(heard.text) != "" or self._given_names.looks_like_one(heard.text)
             case "reach":
                 return has_reach(heard.text)
             case "country":
                 return read_country(heard.text) is not None
             case "time":
-                return read_wish(heard.text, self._now(draft), heard.language) is not None
-            case "details":
-                return False
+                wish = read_wish(heard.text, self._now(draft), heard.language)
+                return wish is not None and not (questions_in(heard.text) and "?" in heard.text)
             case _:
-                return self._option_of(draft, _plain(heard.text), heard) is not None
+                return False
 
-    def _is_a_name(self, text: str) -> bool:
-        """Whether words are meant as a name even where they are words of danger, as Socorro and Dolores are."""
-        name = _name_in(text)
-        if not name or questions_in(text):
-            return False
-        words = name.split()
-        capital = len(words) <= 4 and all(word[0].isupper() for word in words)
-        return capital or _NAMED.search(text) is not None or any(bare(word) in self._given_names for word in words)
+    def _is_all(self, draft: Draft, heard: Heard) -> bool:
+        """Whether the words are what the step asked for and hardly anything more."""
+        match draft.step:
+            case "name":
+                few = len(heard.text.split()) <= MOST_WORDS_OF_YES
+                named = self._given_names.looks_like_one(heard.text)
+                return (
+                    named and few and (heard.danger < SURELY_A_QUESTION or self._given_names.holds_danger(heard.text))
+                )
+            case "reach":
+                return isinstance(read_reach(heard.text, draft.region or self._home), Phone | Email)
+            case "country":
+                return read_country(heard.text) is not None
+            case "time":
+                return self._fits(draft, heard) and not words_beside(heard.text, self._now(draft), heard.language)
+            case _:
+                return False
 
     def _in_name(self, draft: Draft, heard: Heard) -> Taken:
-        name = _name_in(heard.text)
-        return self._next(replace(draft, name=name)) if name else self._wrong(draft, "no_name")
+        """The name; a number or an address told along with it is taken too."""
+        parts = [part for part in re.split(r"[,;]| y | and ", heard.text) if part.strip()]
+        name = name_told(heard.text) if len(parts) == 1 else ""
+        name = name or name_in(heard.text) or next((name_in(p) for p in parts if not has_reach(p) and name_in(p)), "")
+        if not name or (heard.topic in ("affirm", "deny", "greet", "thanks") and heard.sure >= SURELY_MEANT):
+            return self._wrong(draft, "no_name")
+        draft = replace(draft, name=name)
+        found = read_reach(heard.text, draft.region or self._home) if has_reach(heard.text) else "no_reach"
+        return self._next(draft if isinstance(found, str) else self._reached(draft, found))
 
     def _in_reach(self, draft: Draft, heard: Heard) -> Taken:
+        """The number or address; a time told along with it is taken too. A number of this country is said back."""
         found = read_reach(heard.text, draft.region or self._home)
         if isinstance(found, str):
             return self._wrong(draft, found, digits=len(re.sub(r"\D", "", heard.text)))
-        return self._next(self._reached(draft, found))
+        draft = self._reached(draft, found)
+        rest = re.sub(r"[+(]?\d[\d\s().-]{5,}\d", " ", heard.text)
+        wish = read_wish(rest, self._now(draft), heard.language) if draft.wish is None else None
+        if wish is not None and not wish.is_past(self._now(draft)):
+            draft = replace(draft, wish=wish)
+        return self._next(draft, (Line("says.noted_reach", self._values(draft)),))
 
     def _reached(self, draft: Draft, found: Phone | Email) -> Draft:
         if isinstance(found, Email):
@@ -345,7 +397,9 @@ class BookingForm:
         wish = read_wish(text, now, heard.language)
         if wish is not None and wish.is_past(now):
             return self._wrong(draft, "past")
-        words = "" if wish else " ".join(text.split())[:LONGEST_NAME]
+        if wish is None and heard.topic in ("affirm", "deny", "greet", "thanks") and heard.sure >= SURELY_MEANT:
+            return self._again(draft)
+        words = "" if wish else " ".join(text.split())[:LONGEST_WORDS]
         return self._next(replace(draft, wish=wish or Wish(), wish_words=words))
 
     def _in_details(self, draft: Draft, heard: Heard) -> Taken:
@@ -356,36 +410,44 @@ class BookingForm:
 
     def _corrected(self, draft: Draft, heard: Heard) -> Taken | None:
         """Something that was told before, told anew: "no, my number is ..."; at the end also in so many words."""
+        if draft.step in ("consent", "withdraw"):
+            return None
         late = draft.step in ("confirm", "change")
-        a_time = draft.step == "time" and self._fits(draft, heard)  # a date has as many digits as a number
-        if (
-            not a_time
-            and draft.step not in ("consent", "reach", "withdraw")
-            and (draft.reach or late)
-            and has_reach(heard.text)
-        ):
+        name = name_told(heard.text) if draft.name else ""
+        if name:
+            fresh = replace(draft, name=name, changed=True)
+            return self._next(fresh, (Line("says.noted_name", self._values(fresh)),))
+        if draft.step != "reach" and self._gives_reach(draft, heard, late):
             found = read_reach(heard.text, draft.region or self._home)
             if isinstance(found, str):
                 return self._wrong(replace(draft, step="reach"), found, digits=len(re.sub(r"\D", "", heard.text)))
-            fresh = self._reached(draft, found)
-            fresh = replace(fresh, changed=True)
+            fresh = replace(self._reached(draft, found), changed=True)
             return self._next(fresh, (Line("says.noted_reach", self._values(fresh)),))
-        named = _NAMED.search(heard.text)
-        if named and draft.name and _name_in(named[1]):
-            fresh = replace(draft, name=_name_in(named[1]), changed=True)
-            return self._next(fresh, (Line("says.noted_name", self._values(fresh)),))
-        wish = read_wish(heard.text, self._now(draft), heard.language) if late else None
-        if wish is not None and not wish.is_past(self._now(draft)) and not questions_in(heard.text):
-            fresh = replace(draft, wish=wish, wish_words="", changed=True)
-            return self._next(fresh, (Line("says.noted_time", self._values(fresh)),))
-        return None
+        now = self._now(draft)
+        wish = read_wish(heard.text, now, heard.language) if late else None
+        if wish is None or wish.is_past(now) or questions_in(heard.text):
+            return None
+        if wish.first is None and not wish.weekdays and draft.wish:  # "better at 3": the day stays
+            wish = replace(wish, first=draft.wish.first, last=draft.wish.last, weekdays=draft.wish.weekdays)
+        fresh = replace(draft, wish=wish, wish_words="", changed=True)
+        return self._next(fresh, (Line("says.noted_time", self._values(fresh)),))
+
+    def _gives_reach(self, draft: Draft, heard: Heard, late: bool) -> bool:
+        """Whether another number or address is given; digits alone may be a date or a document."""
+        if (
+            not (draft.reach or late)
+            or not has_reach(heard.text)
+            or (draft.step == "time" and self._fits(draft, heard))
+        ):
+            return False
+        return late or "@" in heard.text or re.search(rf"\b(?:{_PARTS['reach']})\b", bare(heard.text)) is not None
 
     def _now(self, draft: Draft) -> datetime:
         return datetime.now(UTC).astimezone(ZoneInfo(draft.zone or self._zone))
 
     # --- what comes next ----------------------------------------------------------------------------------------------
 
-    def _next(self, draft: Draft, lines: Sequence[Line] = (), asked: str = "") -> Taken:
+    def _next(self, draft: Draft, lines: Sequence[Line] = ()) -> Taken:
         """Goes on with the first thing that is missing."""
         return self._ask(replace(draft, step=_missing(draft), tries=0), lines)
 
@@ -395,6 +457,12 @@ class BookingForm:
 
     def _again(self, draft: Draft) -> Taken:
         return self._ask(draft, (Line("says.resume"),))
+
+    def _wrong_again(self, draft: Draft) -> Taken:
+        """The question once more; the third time in a row, how to reach a person."""
+        if draft.tries + 1 >= MOST_TRIES:
+            return self._wrong(draft, "stuck")
+        return self._again(replace(draft, tries=draft.tries + 1))
 
     def _wrong(self, draft: Draft, problem: str, digits: int = 0) -> Taken:
         """Says what is wrong; the third time in a row, how to reach a person."""
@@ -417,13 +485,13 @@ class BookingForm:
 
     def _sent(self, draft: Draft, heard: Heard) -> Taken:
         written = draft_as_json(draft)
+        if heard.taken:
+            return Taken(replace(_cleared(draft, "reach"), asked=True), (Line("says.taken", {"draft": written}),))
         if draft.changes:
             line = Line("says.changed", {"code": draft.changes, "draft": written})
             return Taken(None, (line,), Effect("changed", draft.changes, written))
         if heard.open >= MOST_OPEN:
             return Taken(None, (Line("says.too_many", {"number": heard.open}),))
-        if heard.taken:
-            return Taken(None, (Line("says.taken", {"draft": written}),))
         code = new_code()
         return Taken(None, (Line("says.sent", {"code": code, "draft": written}),), Effect("new", code, written))
 
@@ -453,12 +521,26 @@ _MEANT = {
 }
 _ASKED = ("answer", "clinic", "action")
 _ASKED_TALK = ("privacy", "bot_identity", "medical_advice")
-_FOR_OTHER = re.compile(
-    r"\b(?:my|mi|for|para|someone|alguien|un|una|el|la|es|its|it is) (?:\w+ )?"
+# The words for a part of a request.
+_PARTS = {
+    "reach": r"numero|telefono|celular|cel|movil|whatsapp|wasap|correo|email|e mail|mail|phone|number|mobile|cell",
+    "name": r"nombre|name|apellido|surname",
+    "time": r"hora|horario|dia|fecha|time|day|date|hour",
+    "for_whom": r"quien se trata|para quien|who it is about|who it is for",
+}
+_NOT_SENT = re.compile(r"^(?:no|dont|do not|please dont|por favor no)\b.*\b(?:send|submit|envi\w*|mand\w*|pas\w*)\b")
+_RELATIVES = (
     r"(?:son|daughter|mother|mum|mom|father|dad|husband|wife|brother|sister|friend|partner|cousin|uncle|aunt|nephew|niece"
-    r"|grandson|grandmother|grandfather|boyfriend|girlfriend|hijo|hija|mama|madre|papa|padre|esposo|esposa|marido|mujer"
-    r"|hermano|hermana|amigo|amiga|pareja|primo|prima|tio|tia|sobrino|sobrina|nieto|nieta|abuela|abuelo|novio|novia"
-    r"|suegro|suegra|paciente|patient|cuido|care|other|otra|otro)\b"
+    r"|grandson|grandmother|grandfather|boyfriend|girlfriend|kid|child|hijo|hija|mama|madre|papa|padre|esposo|esposa|marido"
+    r"|mujer|hermano|hermana|amigo|amiga|pareja|primo|prima|tio|tia|sobrino|sobrina|nieto|nieta|abuela|abuelo|novio|novia"
+    r"|suegro|suegra|paciente|patient|other|otra|otro)"
+)
+_FOR_OTHER = re.compile(
+    rf"^(?!.*\b(?:para mi|for me|soy (?:yo|el paciente|la paciente))\b(?! \w*{_RELATIVES})).*"
+    rf"\b(?:my|mi|for|para|someone|alguien|un|una|el|la|es|its|it is|de) (?:\w+ )?{_RELATIVES}\b"
+)
+_OTHER_ALONE = re.compile(
+    rf"(?:(?:it is|its|es|seria|es para|for|para|about|de|se trata de) )*(?:my|mi|a|un|una|el|la)? ?{_RELATIVES}"
 )
 
 
@@ -467,29 +549,25 @@ def _plain(text: str) -> str:
     return " ".join(re.sub(r"[^\w ]+", " ", bare(text).replace("'", "").replace("’", "")).split())
 
 
-def _asks(heard: Heard) -> bool:
-    return heard.sure >= SURELY_A_QUESTION
+def _is_another(heard: Heard, *, free: bool) -> bool:
+    """Whether a message is about something else that has an answer of its own.
 
-
-def _is_asked(heard: Heard) -> bool:
-    """Whether the message is about something that has an answer of its own."""
-    return heard.kind in _ASKED or heard.topic in _ASKED_TALK
-
-
-def _is_another_question(heard: Heard) -> bool:
-    """Whether words that might be anything ask something else, or want something else done."""
-    if not _is_asked(heard):
+    Args:
+        heard: The message.
+        free: Whether the step takes any words, so that a question must look like one.
+    """
+    if heard.topic == TOPIC or (heard.kind not in _ASKED and heard.topic not in _ASKED_TALK):
         return False
-    return bool(questions_in(heard.text)) or (heard.kind == "action" and heard.sure >= SURELY_A_QUESTION)
+    asks = bool(questions_in(heard.text))
+    if free:
+        marked = "?" in heard.text or (asks and not re.match(r"(?:when|cuando)\b", bare(heard.text)))
+        return marked or (heard.kind == "action" and heard.sure >= SURELY_MEANT)
+    return asks or heard.sure >= SURELY_A_QUESTION
 
 
-def _name_in(text: str) -> str:
-    """The name in an answer to "your name?"; empty where there is none."""
-    name = _NAME.sub("", " ".join(text.split())).strip(" .,;:!¡¿?")
-    letters = sum(each.isalpha() for each in name)
-    if not letters or re.search(r"[\d@/\\<>{}\[\]]", name) or len(name) > LONGEST_NAME:
-        return ""
-    return name if len(name.split()) <= MOST_WORDS_OF_A_NAME else ""
+def _certain(taken: Taken) -> Taken:
+    """Marks what was, word for word, what was asked for."""
+    return replace(taken, lines=tuple(replace(line, values={**line.values, "certain": True}) for line in taken.lines))
 
 
 def _missing(draft: Draft) -> Step:
@@ -512,6 +590,8 @@ def _missing(draft: Draft) -> Step:
 def _cleared(draft: Draft, part: str) -> Draft:
     """The draft with one part to be told anew."""
     match part:
+        case "for_whom":
+            return replace(draft, step="for_whom", for_whom="", knows="")
         case "name":
             return replace(draft, step="name", name="")
         case "reach":

@@ -10,15 +10,16 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time, get_day_names, get_timezone_location
 
-from bot.booking import MOST_WORDS_OF_A_NAME, TOPIC, Draft, read_draft
+from bot.booking import TOPIC, Draft, read_draft
 from bot.contact import country_name
 from bot.content import Content, StepEntry, Wording, revision_of
 from bot.messages import Button, Language, Reply
-from bot.text import bare
+from bot.names import GivenNames
 from bot.times import Wish
 
 # What is passed on of the injury, and the dialogue's slots for it.
 INJURY = {"level": "injury_level", "completeness": "completeness", "time": "injury_days", "age": "age"}
+HOME = "CO"  # where the clinic is
 EXAMPLE_CODE = "KRT-4821"
 _PLACE = {"en": "en_US", "es": "es_CO"}
 _DAY = {"en": "EEEE d MMMM", "es": "EEEE d 'de' MMMM"}
@@ -41,7 +42,7 @@ class BookingTexts:
         self._content = content
         self._booking = content.booking
         self._named = named
-        self._given_names = frozenset(content.booking.given_names.split())
+        self.names = GivenNames(content.booking.given_names)
         self._zone = content.clinic.zone
         self._fixed = {"line": content.clinic.phone, "months": months, "emergency": emergency, "example": EXAMPLE_CODE}
 
@@ -86,10 +87,9 @@ class BookingTexts:
             return (replace(first, buttons=links), *self.joined(tuple(rest)))
         return (replace(rest[0], text=f"{first.text} {rest[0].text}"), *rest[1:])
 
-    def is_given_name(self, text: str) -> bool:
-        """Whether words of danger are a name, as an answer to "your name?": Socorro, Dolores."""
-        words = bare(text).split()
-        return len(words) <= MOST_WORDS_OF_A_NAME and not self._given_names.isdisjoint(words)
+    def go_on(self, language: Language) -> Button:
+        """The button that goes on with a request that was left for something more urgent."""
+        return Button(self._booking.buttons["go_on"].of(language), f"/{TOPIC}")
 
     def option(self, payload: str, language: Language) -> str | None:
         """The words of an option that was pressed; None when `payload` is none of ours."""
@@ -106,7 +106,8 @@ class BookingTexts:
     def moment(self, at: datetime, zone: str | None, language: Language) -> str:
         """A moment that was agreed, in the person's time and in Medellín's."""
         shown = self._moment(at.astimezone(ZoneInfo(zone or self._zone)), language)
-        return self._in_zones(shown, self._moment(at.astimezone(ZoneInfo(self._zone)), language), zone, language)
+        there = self._moment(at.astimezone(ZoneInfo(self._zone)), language)
+        return self._in_zones(shown, there, zone, at, language)
 
     def day(self, at: datetime, language: Language) -> str:
         """A day, in Medellín."""
@@ -118,7 +119,12 @@ class BookingTexts:
             return self._word("times.words", language, words=draft.wish_words)
         wish = draft.wish or Wish()
         shown, there = self._wish(wish, language), self._elsewhere(wish, draft.zone, language)
-        return shown if there is None else self._in_zones(shown, there, draft.zone, language)
+        if there is None:
+            return shown
+        if draft.zone is None and draft.region not in (None, "", HOME):  # of several zones nobody knows which
+            return self._word("times.yours", language, time=shown)
+        day = wish.first or datetime.now(UTC).date()
+        return self._in_zones(shown, there, draft.zone, datetime.combine(day, time(12), UTC), language)
 
     def injury(self, slots: Mapping[str, Any], language: Language) -> str:
         """What is known of the injury: "level C5, complete, 2 years ago"."""
@@ -213,7 +219,8 @@ class BookingTexts:
         if wish.first is None or wish.last is None:
             return self._word("times.each", language, days=listed) if listed else ""
         first, last = _day(wish.first, language), _day(wish.last, language)
-        return first if first == last else self._word("times.days", language, first=first, last=last)
+        days = first if first == last else self._word("times.days", language, first=first, last=last)
+        return f"{listed} ({days})" if listed else days
 
     def _hours(self, wish: Wish, language: Language) -> str:
         begins = _clock(wish.begins, language) if wish.begins else None
@@ -237,16 +244,12 @@ class BookingTexts:
             return f"{_day(start.date(), language)}, {shown}"
         return shown
 
-    def _in_zones(self, shown: str, there: str, zone: str | None, language: Language) -> str:
-        """A time with its zone; in Medellín's too, where clocks there show another."""
-        now = datetime.now(UTC)
-        same = (
-            zone is None
-            or now.astimezone(ZoneInfo(zone)).utcoffset() == now.astimezone(ZoneInfo(self._zone)).utcoffset()
-        )
-        if same:
+    def _in_zones(self, shown: str, there: str, zone: str | None, at: datetime, language: Language) -> str:
+        """A time with its zone; in Medellín's too, where clocks there show another at that time of the year."""
+        own = ZoneInfo(zone or self._zone)
+        if at.astimezone(own).utcoffset() == at.astimezone(ZoneInfo(self._zone)).utcoffset():
             return self._word("times.here", language, time=shown)
-        place = get_timezone_location(ZoneInfo(zone or ""), locale=language, return_city=True)
+        place = get_timezone_location(own, locale=language, return_city=True)
         return self._word("times.there", language, time=shown, place=place, there=there)
 
     def _moment(self, at: datetime, language: Language) -> str:

@@ -13,6 +13,7 @@ from bot.answers import Answers
 from bot.booking_texts import BookingTexts
 from bot.eligibility import TOPIC, Eligibility
 from bot.emergency import NOT_SAFE, SAFE, Emergency
+from bot.errors import RequestError
 from bot.language import DEFAULT_LANGUAGE, Languages
 from bot.messages import Button, Incoming, Language, Memory, Reply, Say, Turn, Understanding
 from bot.phrases import Phrases
@@ -57,12 +58,6 @@ class Dialogue(Protocol):
 
     def subject(self, memory: Memory) -> str | None:
         """The topic that the last answer was about, None when there was none."""
-
-    def is_filling_in(self, memory: Memory) -> bool:
-        """Whether a request for a call is being filled in."""
-
-    def is_asking_name(self, memory: Memory) -> bool:
-        """Whether the person was asked for a name."""
 
 
 class Transcripts(Protocol):
@@ -167,14 +162,27 @@ class Conversation:
         await self._try("record", recording, failures, patience)
         recorded = len(failures) == so_far
         if turn.effect and not recorded:  # nothing may be said to be sent that is not kept
-            turn = replace(self._failure(language), topics=turn.topics, milliseconds=elapsed)
+            turn = await self._not_done(message, turn, kept, failures)
+            recorded = turn.decision != "error"
         return replace(turn, failure="; ".join(failures) or None, recorded=recorded)
+
+    async def _not_done(self, message: Incoming, turn: Turn, memory: Memory | None, failures: list[str]) -> Turn:
+        """What is said where a request could not be kept: that it is closed or one too many, else the contact line."""
+        effect = turn.effect
+        if effect is None or not failures[-1].endswith(RequestError.__name__):
+            return replace(self._failure(turn.language), topics=turn.topics, milliseconds=turn.milliseconds)
+        key = "says.taken" if effect.kind == "new" else "says.too_late"
+        reply = self.booking.reply(key, {"code": effect.code, "draft": effect.draft}, turn.language)
+        told = replace(turn, replies=(reply,), effect=None, failure=None)
+        recording = asyncio.to_thread(self.transcripts.record, message, told, memory)
+        await self._try("record", recording, failures, PATIENCE)
+        return told
 
     def _language(self, message: Incoming, memory: Memory, alarm: Alarm | None, failures: list[str]) -> Language:
         """In danger the language of the words that raised the alarm; else the choice made, or what the text tells."""
         if alarm and alarm.language:
             return alarm.language
-        if memory.language and not memory.chosen and self.dialogue.is_filling_in(memory):
+        if memory.language and memory.asking and not memory.chosen:
             return memory.language  # a name or an address is of no language
         try:  # not in a thread: all threads may be waiting for a database that hangs
             return self.languages.of(message.text, memory, message.hint)
@@ -203,7 +211,7 @@ class Conversation:
         few = len(message.text.split()) <= WORDS_WITHOUT_CONTEXT  # "I can't breathe": nothing else explains it
         if alarm is BLIND or alarm.certain or memory.alarm:
             return False
-        if self.dialogue.is_asking_name(memory) and self.booking.is_given_name(message.text):
+        if memory.asking == "name" and self.booking.names.holds_danger(message.text):
             return True
         if few:
             return False
@@ -239,26 +247,27 @@ class Conversation:
         if passed is None:
             return None
         if passed:
-            return self._passed(memory.alarm, language, memory.country)
+            return self._passed(memory.alarm, language, memory)
         return self.guide(Alarm(memory.alarm, None), language, memory.country)
 
-    def _passed(self, topic: str, language: Language, country: str | None) -> Turn:
-        return Turn(language, "talk", (self.emergency.afterwards(topic, language, country),), topics=(topic,))
+    def _passed(self, topic: str, language: Language, memory: Memory) -> Turn:
+        """What is said once it has passed; a request that was being filled in is offered, not pushed."""
+        told = self.emergency.afterwards(topic, language, memory.country)
+        go_on = (self.booking.go_on(language),) if memory.asking else ()
+        return Turn(language, "talk", (replace(told, buttons=(*told.buttons, *go_on)),), topics=(topic,))
 
-    def _still_open(
-        self, understood: Understanding, topic: str, language: Language, country: str | None
-    ) -> Turn | None:
+    def _still_open(self, understood: Understanding, topic: str, language: Language, memory: Memory) -> Turn | None:
         """What someone who was in danger a message ago gets, as long as they do not change the subject; else None."""
         said = set(understood.topics)
         if said == {"affirm"} or said == {"deny"}:
             if self.emergency.is_safe(topic, yes=said == {"affirm"}):
-                return self._passed(topic, language, country)
+                return self._passed(topic, language, memory)
         elif said and said <= _COURTESIES:  # nobody who says thanks wants to read it all again
             question = self.emergency.question(topic, language)
             return Turn(language, "emergency", (question,), topics=(topic,))
         elif not _leaves_open(understood):
             return None
-        return self.guide(Alarm(topic, None), language, country)
+        return self.guide(Alarm(topic, None), language, memory.country)
 
     async def _answer(self, message: Incoming, language: Language, memory: Memory) -> tuple[Turn, Memory]:
         """The ordinary way: understand the message, then say what the content folder holds for it."""
@@ -272,29 +281,30 @@ class Conversation:
         message = _typed_choice(message, choices)
         if checked := self._checked(message, language, memory):
             return checked, memory
-        filling_in = self.dialogue.is_filling_in(memory)
-        if not message.button and not filling_in and self.languages.is_other(message.text):
+        if not message.button and not memory.asking and self.languages.is_other(message.text):
             if memory.alarm:  # whatever it says, the danger may not be over
                 return self.guide(Alarm(memory.alarm, None), language, memory.country), memory
             reply = self.phrases.reply("language_only_two", language)
             return Turn(language, "talk", (reply,), topics=("change_language",)), memory
-        understood = await self._understand(message, language, memory)
+        # In danger no form goes on: "yes" answers whether somebody is in danger, and nothing else.
+        asleep = memory.asking if memory.alarm and not message.button else None
+        understood = await self._understand(message, language, replace(memory, asking=None) if asleep else memory)
         first, last = understood[0], [each for each in understood if each is understood[0] or not _in_doubt(each)][-1]
         if first.language:
             language = first.language
             memory = replace(memory, chosen=True)
-        memory = replace(memory, dialogue=last.dialogue)
+        memory = memory if asleep else replace(memory, dialogue=last.dialogue, asking=last.asking)
         if first.decision == "emergency":
             guided = self.guide(Alarm(first.topics[0], None), language, memory.country)
             return replace(guided, candidates=first.candidates, slots=last.slots), memory
-        if memory.alarm and (still := self._still_open(first, memory.alarm, language, memory.country)):
+        if memory.alarm and (still := self._still_open(first, memory.alarm, language, memory)):
             return still, memory
         topics = tuple(dict.fromkeys(topic for each in understood for topic in each.topics))
         replies = self._all_replies(understood, language)
         effect = next((say.effect for each in understood for say in each.says if say.effect), None)
         turn = Turn(language, first.decision, replies, topics, first.candidates, slots=last.slots, effect=effect)
-        # An answer to a question of ours sounds like many things: it was read as what it answers.
-        perhaps = first.danger >= NOT_IMPOSSIBLE and not (filling_in and _is_of_a_request(first))
+        # What was asked for, word for word, sounds like many things and means one.
+        perhaps = first.danger >= NOT_IMPOSSIBLE and not first.certain
         return (self._in_case(turn, memory) if perhaps else turn), memory
 
     async def _understand(self, message: Incoming, language: Language, memory: Memory) -> list[Understanding]:

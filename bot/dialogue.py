@@ -91,32 +91,25 @@ class RasaDialogue:
         sender = f"{message.channel}:{message.sender}"
         outbox = _Outbox()
         text = self._button(message.button) if message.button else message.text.lstrip("/ ")
-        code = None if message.button or self.is_filling_in(memory) else code_in(text)
+        code = None if message.button or memory.asking else code_in(text)
         if code and len(text.split()) <= MOST_WORDS_BESIDE_A_CODE:
             text = f"/booking_status{json.dumps({'code': code})}"
         # `before` is what the person has been reading: "in Spanish, please" is asked in either language.
         metadata = {"language": language, "before": memory.language or language, **_comparison(memory)}
         said = UserMessage(text, outbox, sender, input_channel=message.channel, metadata=metadata)
-        self._trackers.open(sender, memory.dialogue)
+        # A form that is not asking sleeps: somebody in danger is not asked for a telephone number.
+        asleep = {**memory.dialogue, "loop": None, "events": _without_loops(memory.dialogue.get("events", []))}
+        self._trackers.open(sender, memory.dialogue if memory.asking or message.button else asleep)
         try:
             await self._agent.handle_message(said)
         finally:
             tracker = self._trackers.close(sender)
-        return self._understanding(tracker, outbox.says, self.is_filling_in(memory))
+        return self._understanding(tracker, outbox.says, memory.asking is not None)
 
     async def danger(self, text: str) -> float:
         """How likely it is that `text` tells of danger: the probability of the safety topics among the candidates."""
         told = await self._agent.parse_message(text.lstrip("/ "))
         return self._danger(told.get("intent_ranking") or [])
-
-    def is_filling_in(self, memory: Memory) -> bool:
-        """Whether a request for a call is being filled in."""
-        return memory.dialogue.get("loop") is not None
-
-    def is_asking_name(self, memory: Memory) -> bool:
-        """Whether the person was asked for a name."""
-        draft = memory.dialogue.get("slots", {}).get("booking") or {}
-        return self.is_filling_in(memory) and draft.get("step") == "name"
 
     def subject(self, memory: Memory) -> str | None:
         """The topic that the last answer was about, None when there was none."""
@@ -149,6 +142,8 @@ class RasaDialogue:
             language=slots.get("language") if any(say.key == "language_changed" for say in says) else None,
             dialogue=_state_of(tracker),
             danger=self._danger(ranking),
+            asking=(slots.get("booking") or {}).get("step") if tracker.active_loop_name else None,
+            certain=any(say.part == "booking" and say.values.get("certain") for say in says),
         )
 
     def _danger(self, ranking: Iterable[Mapping[str, Any]]) -> float:
@@ -265,8 +260,18 @@ def _state_of(tracker: DialogueStateTracker) -> dict[str, Any]:
     return {
         "slots": slots,
         "loop": tracker.active_loop_name,
-        "events": [event.as_dict() for event in list(tracker.events)[-KEPT_EVENTS:]],
+        "events": [event.as_dict() for event in list(tracker.events)[-KEPT_EVENTS:] if not _is_of_draft(event)],
     }
+
+
+def _is_of_draft(event: Event) -> bool:
+    """Whether an event holds a name or a number: those are kept once, as a slot, and go with it."""
+    return isinstance(event, SlotSet) and event.key == "booking"
+
+
+def _without_loops(events: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The events without those that open a form."""
+    return [event for event in events if event.get("event") != "active_loop"]
 
 
 def _events_of(state: Mapping[str, Any]) -> list[Event]:
@@ -275,4 +280,6 @@ def _events_of(state: Mapping[str, Any]) -> list[Event]:
     older: list[Event] = [SlotSet(name, value) for name, value in state.get("slots", {}).items()]
     if state.get("loop"):
         older.append(ActiveLoop(state["loop"]))
-    return older + recent
+    # The beginning of a session clears what it does not carry over, so the draft comes last.
+    draft = state.get("slots", {}).get("booking")
+    return older + recent + ([SlotSet("booking", draft)] if draft else [])

@@ -128,6 +128,7 @@ class Memory:
         buttons: The buttons of the last reply, so that a typed "2" means the second.
         alarm: The safety topic that the last reply was about; None when it was about something else.
         country: Where the person is, as far as they have said: a key of `content/safety.yml`.
+        asking: The step of a request for a call that was asked last; None while none is being filled in.
         dialogue: The dialogue engine's own state; only `bot.dialogue` reads it.
     """
 
@@ -136,6 +137,7 @@ class Memory:
     buttons: tuple[Button, ...] = ()
     alarm: str | None = None
     country: str | None = None
+    asking: str | None = None
     dialogue: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -194,6 +196,8 @@ class Understanding:
         language: Set when the person asked for a language.
         dialogue: The state to remember.
         danger: How likely it is that the message tells of danger, 0 to 1.
+        asking: The step of a request for a call that is asked now; None while none is being filled in.
+        certain: Whether the message was, word for word, what was asked for.
     """
 
     topics: tuple[str, ...]
@@ -204,6 +208,8 @@ class Understanding:
     language: Language | None
     dialogue: Mapping[str, Any]
     danger: float = 0.0
+    asking: str | None = None
+    certain: bool = False
 
 
 @dataclass(frozen=True)

@@ -51,11 +51,16 @@ _ANY = "|".join(
         r"\b(?:me )?da (?:igual|lo mismo)\b|\bno importa\b|\ba toda hora\b|\bsiempre\b|\ball day\b|\balways free\b",
     )
 )
+_EXCEPT = re.compile(
+    r"\b(?:no|not|never|nunca|except|menos|excepto|salvo|but|cant|wont|dont)\b(?! importa| matter)|n[’']t\b(?! matter)"
+    r"|\b(?:after the|despues del|entre el|between the|until the|hasta el|antes del|before the) \d{1,2}(?!\d|:)"
+)
+_NOON = re.compile(r"\b(before|after|until|and|antes de|despues de|hasta|y)(?:l| el)? (?:noon|midday|medio ?dia)\b")
 _N = r"(\d{1,2}|" + "|".join(_NUMBERS) + ")"
 _MINUTES = r"(?:(?:[:.h](\d\d))|( y media| y cuarto| thirty| fifteen))?"
 _HALF_OF_THE_DAY = (
-    r"\s*(a\.? ?m\b\.?|p\.? ?m\b\.?|de la manana|de la tarde|de la noche"
-    r"|in the morning|in the afternoon|in the evening|o.?clock)"
+    r"\s*(a\.? ?m\b\.?|p\.? ?m\b\.?|de la manana|de la madrugada|de la tarde|de la noche"
+    r"|in the morning|in the afternoon|in the evening|at night|o.?clock)"
 )
 _HOUR = rf"{_N}{_MINUTES} ?(?:h\b|hs\b|hrs\b|horas\b)?"
 _CLOCK = rf"{_HOUR}{_HALF_OF_THE_DAY}?"
@@ -67,9 +72,16 @@ _AFTER = (
     r"(?: on(?:wards?)?| en adelante)?"
 )
 _BEFORE = rf"(?:before|until|till|by|antes de|hasta) (?:{_AT} )?{_CLOCK}"
+_FILLERS = frozenset(
+    "a an the on in at of or and please pls ok any day days time is it me call works for good best better "  # noqa: SIM905
+    "fine would be i am my this el la los las un una en de del o y por favor porfa que llamen llamar queda bien mejor "
+    "seria es esta este para mi dia dias hora horas cualquier puedo puede pueden can you free available libre estoy si "
+    "yes".split()
+)
 _NAMES = "|".join(sorted({*_WEEKDAY, *_PLURAL}, key=len, reverse=True))
 _FROM_DAY_TO_DAY = (
-    rf"(?:from |de |entre )?({_NAMES})\.? ?(?:to|through|thru|till|until|a|al|-|hasta|y el|y) (?:el )?({_NAMES})"
+    rf"(?:from |de |entre )?({_NAMES})\.? ?(?:to|through|thru|till|until|a|al|-|hasta) (?:el )?({_NAMES})"
+    rf"|entre (?:el )?({_NAMES}) y (?:el )?({_NAMES})"
 )
 _A_DAY = rf"(?:(?:on|el|este|this|next|proximo) )?({_NAMES})(?:\.|(?: que viene| proximo)\b)?"
 
@@ -109,12 +121,28 @@ def read_wish(text: str, now: datetime, language: Language) -> Wish | None:
         now: In the person's own time zone: "tomorrow" counts from it.
         language: Of the message. It decides only whether 12/01 is a day of January or of December.
     """
-    said = _Said(re.sub(r"[,;¿?¡!]+", " ", bare(text)))
+    plain = _plain(text)
+    if _EXCEPT.search(plain):  # "any day but Monday": better in the person's own words than half understood
+        return None
+    said = _Said(plain)
     first, last, weekdays = _days(said, now.date(), language)
     begins, ends = _hours(said)
     if first is None and not weekdays and begins is None and ends is None and not said.take(_ANY):
         return None
     return Wish(first, last, weekdays, begins, ends)
+
+
+def words_beside(text: str, now: datetime, language: Language) -> int:
+    """How many words of `text` tell no time; all of them where it tells none."""
+    said = _Said(_plain(text))
+    _days(said, now.date(), language)
+    _hours(said)
+    said.take(_ANY)
+    return sum(word not in _FILLERS for word in re.findall(r"[a-z0-9]+", said.words))
+
+
+def _plain(text: str) -> str:
+    return _NOON.sub(r"\1 12 pm", re.sub(r"[,;¿?¡!]+", " ", bare(text)))
 
 
 class _Said:
@@ -138,10 +166,12 @@ def _days(said: _Said, today: date, language: Language) -> tuple[date | None, da
     for pattern, ahead in (
         (r"(?:pasado manana|(?:the )?day after tomorrow)", 2),
         (r"(?:tomorrow|tmrw|tomorow)", 1),
-        (r"(?:hoy(?: mismo)?|today|this (?=afternoon|evening|morning)|esta (?=tarde|noche|manana)|(?=tonight))", 0),
+        (r"(?:hoy(?: mismo)?|today)", 0),
     ):
         if said.take(pattern):
             return _days_ahead(today, ahead)
+    if re.search(r"\b(?:this (?:afternoon|evening|morning)|esta (?:tarde|noche|manana)|tonight)\b", said.words):
+        return _days_ahead(today, 0)  # the part of the day is read later
     if found := said.take(rf"(?:in|en|dentro de) {_N} (days?|dias?|weeks?|semanas?)"):
         return _days_ahead(today, _number(found[1]) * (7 if found[2][0] in "ws" else 1))
     week = _week(said, today)
@@ -166,7 +196,7 @@ def _date(said: _Said, today: date, language: Language) -> date | None:
         return _coming(today, _MONTH[found[2]], int(found[1]))
     if found := said.take(rf"({months})\.? (?:the )?(\d\d?)(?:st|nd|rd|th)?(?! ?[ap]\.?m)"):
         return _coming(today, _MONTH[found[1]], int(found[2]))
-    if found := said.take(r"(\d\d?)/(\d\d?)(?:/(?:20)?\d\d)?"):
+    if found := said.take(r"(\d\d?)[/-](\d\d?)[/-](?:20)?\d\d") or said.take(r"(\d\d?)/(\d\d?)"):
         one, other = int(found[1]), int(found[2])
         day, month = (other, one) if (language == "en" and one <= 12) or other > 12 else (one, other)
         return _coming(today, month, day)
@@ -192,10 +222,8 @@ def _week(said: _Said, today: date) -> tuple[date, date] | None:
 def _weekdays(said: _Said) -> tuple[tuple[int, ...], bool]:
     """The days of the week that are named, and whether every one of them suits, not just the next."""
     if found := said.take(_FROM_DAY_TO_DAY):
-        first, last = _weekday(found[1]), _weekday(found[2])
-        if first < last and (" y " not in found[0] or "entre" in found[0]):
-            return tuple(range(first, last + 1)), True
-        return tuple(sorted({first, last})), "los " in said.words
+        first, last = (_weekday(name) for name in found.groups() if name)
+        return tuple(range(first, last + 1)) if first < last else tuple(sorted({first, last})), True
     if said.take(r"(?:(?:on )?week ?days|entre semana|(?:los )?dias (?:de semana|habiles|laborales))"):
         return (0, 1, 2, 3, 4), True
     if said.take(r"(?:(?:on |at )?(?:the )?week ?ends?|(?:el |los )?(?:fin(?:es)? de semana|findes?))"):
@@ -258,12 +286,16 @@ def _part_said(said: _Said) -> str | None:
     return None
 
 
+_LATE = ("de la tarde", "de la noche", "in the afternoon", "in the evening", "at night")
+_EARLY = ("de la manana", "de la madrugada", "in the morning")
+
+
 def _time(hour: str, minute: str | None, words: str | None, half: str | None) -> time | None:
     """The hour as the clock shows it. Nobody wants a call at 3 in the night: 1 to 7 without more is after noon."""
     value = _number(hour)
     half = (half or "").strip()
-    late = half.startswith("p") or half in ("de la tarde", "de la noche", "in the afternoon", "in the evening")
-    early = half.startswith("a") or half in ("de la manana", "in the morning")
+    late = half.startswith("p") or half in _LATE
+    early = half.startswith("a") or half in _EARLY
     if value < 12 and (late or (not early and value <= 7 and not hour.startswith("0"))):
         value += 12
     elif value == 12 and early:

@@ -127,6 +127,118 @@ async def test_danger_comes_first_and_the_form_is_kept_but_not_pushed(
     assert asked(turns[-1]) == "says.sent"
 
 
+@pytest.mark.parametrize("step", range(2, 8))
+@pytest.mark.parametrize(
+    ("danger", "answer", "still"),
+    [
+        ("I want to kill myself", "yes", True),
+        ("me quiero matar", "sí", True),
+        ("no puedo respirar", "no", True),
+        ("I want to kill myself", "yes I have pills here", True),
+        ("I can't breathe", "it passed, I am fine now", False),
+    ],
+)
+async def test_after_danger_an_answer_is_no_answer_to_the_form(
+    parts: Parts, step: int, danger: str, answer: str, still: bool
+) -> None:
+    await talk(parts, EN[:step])
+    *_, turn = await talk(parts, [danger, answer])
+    assert (turn.decision == "emergency") is still
+    assert not asked(turn).startswith(("steps.", "says.", "problems."))
+    assert parts.requests.all() == []
+
+
+async def test_after_danger_the_request_is_offered_and_goes_on_by_button(parts: Parts) -> None:
+    await talk(parts, EN[:4])
+    after = (await talk(parts, ["my dad can't breathe", "it passed, he is fine"]))[-1]
+    button = next(button for button in after.replies[-1].buttons if button.title == "Go on with my request")
+    turn = await parts.conversation.handle(Incoming("terminal", "anna", button=button.payload))
+    assert asked(turn) == "steps.reach"
+
+
+@pytest.mark.parametrize(
+    ("step", "cry"),
+    [
+        (3, "socorro mi hijo se ahoga"),
+        (3, "auxilio mi mamá no respira"),
+        (3, "god have mercy he stopped breathing"),
+        (3, "QUIERO DORMIR PARA SIEMPRE"),
+        (3, "mi papá tiene dolores de pecho"),
+        (5, "esta noche me despido de todos"),
+        (5, "tonight i end it"),
+        (5, "mañana me muero"),
+        (2, "mi hija se cortó las venas"),
+    ],
+)
+async def test_a_cry_for_help_is_no_answer(parts: Parts, step: int, cry: str) -> None:
+    *_, turn = await talk(parts, [*EN[:step], cry])
+    assert turn.decision == "emergency"
+
+
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (3, "it's Sam"),
+        (2, "it's for my mom, not me"),
+        (5, "tomorrow after 5"),
+        (5, "when I wake up"),
+        (5, "my phone is only on after 6"),
+        (5, "please call me tomorrow after 5"),
+        (4, "call me at 321 555 1234"),
+        (4, "llámenme al 3215551234"),
+        (3, "call me Al"),
+        (3, "soy Ana, mi cel es 321 555 1234"),
+        (4, "3215551234 por la tarde"),
+        (1, "si está bien"),
+        (1, "sip"),
+        (5, "any day except Monday"),
+        (5, "as soon as possible"),
+        (3, "María del Carmen de los Ángeles Rodríguez de la Hoz"),
+    ],
+)
+async def test_an_ordinary_answer_goes_on(parts: Parts, step: int, said: str) -> None:
+    before = (await talk(parts, EN[:step]))[-1]
+    turn = await say(parts, said)
+    assert turn.decision == "action"
+    assert asked(turn).startswith("steps.")
+    assert asked(turn) != asked(before)
+
+
+async def test_two_answers_in_one_message_are_both_taken(parts: Parts) -> None:
+    turns = await talk(parts, [*ES[:3], "soy Ana, mi cel es 321 555 1234"])
+    assert asked(turns[-1]) == "steps.time"
+    turns = await talk(parts, [*ES[:4], "3215551234 por la tarde"], "eva")
+    assert asked(turns[-1]) == "steps.details"
+
+
+@pytest.mark.parametrize(
+    ("said", "step"),
+    [
+        ("cambiar el telefono", "steps.reach"),
+        ("el número está mal", "steps.reach"),
+        ("quiero cambiar la hora", "steps.time"),
+        ("no, the name is wrong", "steps.name"),
+        ("/change", "steps.change"),
+        ("don't send it", "says.dropped"),
+        ("no lo envíe", "says.dropped"),
+    ],
+)
+async def test_at_the_end_what_is_wrong_can_be_said_in_own_words(parts: Parts, said: str, step: str) -> None:
+    *_, turn = await talk(parts, [*EN[:-1], said])
+    assert asked(turn) == step
+
+
+async def test_a_new_hour_leaves_the_day(parts: Parts) -> None:
+    *_, turn = await talk(parts, [*EN[:-1], "better at 3"])
+    assert "Tuesday" in turn.replies[-1].text
+    assert "3:00" in turn.replies[-1].text
+
+
+async def test_a_zone_that_is_not_known_is_not_called_that_of_medellin(parts: Parts) -> None:
+    *_, turn = await talk(parts, [*EN[:4], "ana@example.com", "United States", "tomorrow after 5", "skip"])
+    assert "(your time)" in turn.replies[-1].text
+
+
 async def test_despair_at_the_question_for_the_name_is_despair(parts: Parts) -> None:
     *_, turn = await talk(parts, [*ES[:3], "me quiero morir"])
     assert (turn.decision, turn.topics) == ("emergency", ("crisis_suicide",))
@@ -279,6 +391,30 @@ def test_a_state_needs_a_request_and_a_time(parts: Parts) -> None:
         parts.requests.move("KRT-0000", "scheduled", "Dr A")
 
 
+async def test_a_request_that_the_clinic_closed_meanwhile_is_told(parts: Parts) -> None:
+    await talk(parts, EN)
+    (request,) = parts.requests.of("terminal:anna")
+    await talk(parts, ["change my request", "/time", "friday at 10"])
+    parts.requests.move(request.code, "closed", "Dr A")
+    assert asked(await say(parts, "/send")) == "says.too_late"
+    assert asked(await say(parts, "/send")) == "says.over"
+
+
+async def test_a_withdrawn_request_makes_room_for_another(parts: Parts) -> None:
+    await talk(parts, [*EN, "cancel my request", "/yes"])
+    turns = await talk(parts, [EN[0], *EN[1:]])
+    assert asked(turns[-1]) == "says.sent"
+
+
+async def test_of_many_at_the_same_moment_one_number_gets_one_request(parts: Parts) -> None:
+    senders = [f"s{number}" for number in range(6)]
+    for sender in senders:
+        await talk(parts, EN[:-1], sender)
+    turns = await asyncio.gather(*(say(parts, "/send", sender) for sender in senders))
+    assert sorted(asked(turn) for turn in turns) == ["says.sent"] + ["says.taken"] * 5
+    assert len(parts.requests.all()) == 1
+
+
 async def test_one_number_is_good_for_one_request_a_day_whoever_sends_it(parts: Parts) -> None:
     await talk(parts, EN)
     turns = await talk(parts, EN, "bob")
@@ -324,9 +460,15 @@ async def test_it_survives_days_of_silence_and_a_restart(parts: Parts, trained: 
 async def test_old_requests_are_forgotten_with_their_history(parts: Parts) -> None:
     await talk(parts, EN)
     assert parts.requests.forget(datetime.now(UTC) - timedelta(days=1)) == 0
+    await say(parts, "how much does it cost?")
     assert parts.requests.forget(datetime.now(UTC) + timedelta(days=1)) == 1
     with parts.engine.connect() as connection:
-        assert connection.execute(sql("SELECT count(*) FROM request_event")).scalar() == 0
+        for table in ("request", "request_event"):
+            assert connection.execute(sql(f"SELECT count(*) FROM {table}")).scalar() == 0  # noqa: S608 - our own names
+        rest = str(connection.execute(sql("SELECT * FROM turn")).all())
+        rest += str(connection.execute(sql("SELECT * FROM conversation")).all())
+    assert not any(word in rest for word in ("Ana Ruiz", "519 7850 ", "3215197850", "5197850", "tuesday afternoon"))
+    assert "how much does it cost?" in rest
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -6,7 +6,8 @@ import hmac
 import json
 import smtplib
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -20,7 +21,7 @@ from telegram import Bot
 from telegram.error import TelegramError
 
 from bot.booking import read_draft
-from bot.booking_texts import INJURY, BookingTexts
+from bot.booking_texts import BookingTexts
 from bot.content import Content
 from bot.errors import DeliveryError, SettingsError
 from bot.messages import Language
@@ -104,6 +105,8 @@ class Email:
             connection.ehlo()
             if server.scheme == "smtp" and connection.has_extn("starttls"):
                 connection.starttls(context=trusted)
+            elif server.scheme == "smtp" and server.hostname not in ("localhost", "127.0.0.1", "::1"):
+                raise smtplib.SMTPException("the server does not encrypt")  # health data do not travel in the open
             if server.username:
                 connection.login(unquote(server.username), unquote(server.password or ""))
             connection.send_message(mail)
@@ -114,11 +117,11 @@ class Webhook:
 
     def __init__(self, url: str, key: str) -> None:
         self._url = url
-        self._key = key.encode()
+        self._key = base64.b64decode(key.removeprefix("whsec_")) if key.startswith("whsec_") else key.encode()
 
     async def send(self, news: News) -> None:
         body = json.dumps({"type": news.data["event"], "timestamp": news.at.isoformat(), "data": news.data})
-        stamp = str(int(news.at.timestamp()))
+        stamp = str(int(time.time()))  # of this try: receivers refuse what is old
         headers = {
             "content-type": "application/json",
             "webhook-id": news.id,
@@ -199,6 +202,12 @@ class StaffNews:
     async def send_due(self) -> int:
         """Sends each message that is due, once; how many arrived."""
         due = await asyncio.to_thread(self._outbox.take)
+        targets = {each.target for each in due}
+        in_order = ([each for each in due if each.target == target] for target in targets)
+        return sum(await asyncio.gather(*(self._send_all(each) for each in in_order)))
+
+    async def _send_all(self, due: Sequence[Due]) -> int:
+        """Sends to one place, one after the other: what hangs in one holds up no other."""
         return sum([await self._send(each) for each in due])
 
     async def _send(self, due: Due) -> bool:
@@ -237,10 +246,8 @@ class StaffNews:
     def _lines(self, due: Due, request: Request | None) -> list[str]:
         told = [self._texts.for_staff(read_draft(request.draft), self._language)] if request else []
         if not request and due.event == "person":
-            injury = self._texts.injury({s: due.slots.get(s) for s in INJURY.values()}, self._language)
             asked = ", ".join(self._title(topic) for topic in due.topics[:MOST_TOPICS] if topic in self._content.topics)
             told += [self._word("asked", topics=asked)] if asked else []
-            told += [injury] if injury else []
         where = self._word(
             "where", channel=due.channel, conversation=str(due.conversation), language=due.language or "?"
         )

@@ -50,6 +50,7 @@ class Conversation(Base):
     buttons: Mapped[list[Any]] = mapped_column(default=list)
     alarm: Mapped[str | None] = mapped_column(String(64))
     country: Mapped[str | None] = mapped_column(String(16))
+    asking: Mapped[str | None] = mapped_column(String(16))
     flag: Mapped[str | None] = mapped_column(String(32))
     flagged_at: Mapped[datetime | None]
     dialogue: Mapped[dict[str, Any]] = mapped_column(default=dict)

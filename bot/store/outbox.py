@@ -19,8 +19,9 @@ News = Literal["new", "changed", "cancelled", "person", "emergency"]
 
 FIRST_WAIT = timedelta(seconds=10)
 LONGEST_WAIT = timedelta(hours=1)
+QUIET = timedelta(hours=1)  # so long one danger, or one wait, in a conversation is announced once
 LEASE = timedelta(minutes=2)  # so long one process has a message to itself
-MOST_AT_ONCE = 20
+MOST_AT_ONCE = 6  # fewer than would outlast the lease, should all of them hang
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,6 @@ class Due:
     conversation: int
     channel: str
     language: Language | None
-    slots: dict[str, object]
     topics: tuple[str, ...]
     at: datetime
 
@@ -81,12 +81,12 @@ class Outbox:
         self._engine = engine
 
     def take(self) -> list[Due]:
-        """The messages that are due, oldest first; nobody else gets them for two minutes."""
+        """The messages that are due, danger first; nobody else gets them for two minutes."""
         now = datetime.now(UTC)
         query = (
             select(models.Outbox)
             .where(models.Outbox.due_at <= now)
-            .order_by(models.Outbox.id)
+            .order_by(models.Outbox.event != "emergency", models.Outbox.id)
             .limit(MOST_AT_ONCE)
             .with_for_update(skip_locked=True)
         )
@@ -141,7 +141,6 @@ def _due(session: Session, row: models.Outbox) -> Due:
         conversation=row.conversation_id,
         channel=row.conversation.channel,
         language=cast(Language | None, row.conversation.language),
-        slots=dict(row.conversation.dialogue.get("slots", {})),
         topics=tuple(topics),
         at=row.created_at,
     )

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Engine, delete, func, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from bot.errors import RequestError
 from bot.messages import REQUEST_STATES, Effect, Language, RequestState
 from bot.store import models
-from bot.store.outbox import announce
+from bot.store.outbox import QUIET, announce
 
 OPEN: tuple[RequestState, ...] = ("new", "contacted", "scheduled")
 PERSON = "person"  # in the history: the person who made the request
+OF_REQUESTS = frozenset({"book", "change_booking", "booking_status"})  # topics
 TAKEN_FOR = timedelta(days=1)  # so long a number or address is good for one request
 
 
@@ -69,12 +70,15 @@ class Requests:
             row = session.scalar(select(models.Request).where(models.Request.code == code))
             return _request(row) if row else None
 
-    def is_taken(self, contact: str) -> bool:
-        """Whether a number or address was used for a request less than a day ago, whoever made it."""
-        since = datetime.now(UTC) - TAKEN_FOR
-        query = select(func.count()).where(models.Request.contact == contact, models.Request.created_at > since)
+    def is_taken(self, contact: str, besides: str = "") -> bool:
+        """Whether a number or address was used for a request less than a day ago, whoever made it.
+
+        Args:
+            contact: The number or address.
+            besides: The code of a request that does not count: the one that is being changed.
+        """
         with Session(self.engine) as session:
-            return bool(session.scalar(query))
+            return _is_taken(session, contact, besides)
 
     def all(self, states: Sequence[RequestState] = REQUEST_STATES) -> list[Request]:
         """Those in one of `states`, the newest first."""
@@ -108,11 +112,31 @@ class Requests:
             return _request(row)
 
     def forget(self, before: datetime) -> int:
-        """Deletes what has not changed since `before`, with its history; how many there were."""
+        """Deletes what has not changed since `before`, with its history and what was said to fill it in; how many.
+
+        Of the conversation everything about requests goes; what is newer, and what it was else about, stays.
+        """
         with Session(self.engine) as session, session.begin():
-            old = list(session.scalars(select(models.Request.id).where(models.Request.updated_at < before)))
-            session.execute(delete(models.Request).where(models.Request.id.in_(old)))
+            old = list(session.scalars(select(models.Request).where(models.Request.updated_at < before)))
+            for request in old:
+                for turn in request.conversation.turns:
+                    if turn.created_at < before and not OF_REQUESTS.isdisjoint(turn.topics):
+                        turn.text, turn.button, turn.replies = "", None, []
+                if request.conversation.updated_at < before:
+                    request.conversation.dialogue, request.conversation.asking = {}, None
+                session.delete(request)
             return len(old)
+
+
+def _is_taken(session: Session, contact: str, besides: str) -> bool:
+    since = datetime.now(UTC) - TAKEN_FOR
+    query = select(func.count()).where(
+        models.Request.contact == contact,
+        models.Request.created_at > since,
+        models.Request.state != "cancelled",
+        models.Request.code != besides,
+    )
+    return bool(session.scalar(query))
 
 
 def apply(
@@ -129,7 +153,8 @@ def apply(
         RequestError: The request that is to be changed does not exist any more, or is closed.
     """
     if effect.kind == "person":
-        announce(session, conversation, "person", now, targets)
+        if conversation.flag != "person" or conversation.flagged_at is None or now - conversation.flagged_at > QUIET:
+            announce(session, conversation, "person", now, targets)
         return
     draft = dict(effect.draft)
     if effect.kind == "new":
@@ -142,12 +167,15 @@ def apply(
         if found is None or found.state not in OPEN:
             raise RequestError(f"The request {effect.code} is closed.")
         row = found
+    row.updated_at = now
+    row.events.append(models.RequestEvent(event=effect.kind, by=PERSON, created_at=now))
     if effect.kind == "cancelled":
         row.state = "cancelled"
     else:
         row.draft, row.contact = draft, str(draft["phone"] or draft["email"])
-    row.updated_at = now
-    row.events.append(models.RequestEvent(event=effect.kind, by=PERSON, created_at=now))
+        session.flush()  # whoever comes second with the same number waits here, and then sees the first
+        if _is_taken(session, row.contact, effect.code):
+            raise RequestError("This number or address has a request already.")
     announce(session, conversation, effect.kind, now, targets, request=row)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from sqlalchemy import Engine, select
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.messages import Button, Citation, Claim, Decision, Incoming, Language, Memory, Reply, Turn
 from bot.store import models
-from bot.store.outbox import announce
+from bot.store.outbox import QUIET, announce
 from bot.store.requests import apply
 
 FLAGS = (
@@ -19,7 +19,6 @@ FLAGS = (
     "person",
     "failure",
 )  # why staff should look at a conversation, the most urgent first
-QUIET = timedelta(hours=1)  # so long one danger in a conversation is announced to staff once
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,7 @@ class Transcripts:
                 buttons=tuple(Button(**button) for button in found.buttons),
                 alarm=found.alarm,
                 country=found.country,
+                asking=found.asking,
                 dialogue=found.dialogue,
             )
 
@@ -92,14 +92,14 @@ class Transcripts:
                 for name, value in _remembered(memory).items():
                     setattr(found, name, value)
             found.updated_at = now
+            if turn.effect:
+                apply(session, found, turn.effect, turn.language, now, self._targets)
             flag = _flag(turn)
             if flag and FLAGS.index(flag) <= FLAGS.index(found.flag or flag):  # nothing less urgent takes its place
                 news = found.flag != flag or found.flagged_at is None or now - found.flagged_at > QUIET
                 if flag == "emergency" and news:
                     announce(session, found, "emergency", now, self._targets, topic=turn.topics[0])
                 found.flag, found.flagged_at = flag, now
-            if turn.effect:
-                apply(session, found, turn.effect, turn.language, now, self._targets)
             found.turns.append(_row(message, turn, now))
 
     def turn(self, channel: str, update_id: str) -> tuple[int, Said] | None:
@@ -150,6 +150,7 @@ def _remembered(memory: Memory) -> dict[str, Any]:
         "buttons": [asdict(button) for button in memory.buttons],
         "alarm": memory.alarm,
         "country": memory.country,
+        "asking": memory.asking,
         "dialogue": dict(memory.dialogue),
     }
 
@@ -160,7 +161,7 @@ def _flag(turn: Turn) -> str | None:
         return "emergency"
     if turn.replies and turn.replies[0].revision.startswith("in_case@"):
         return "perhaps_emergency"
-    if "human" in turn.topics:
+    if turn.effect and turn.effect.kind == "person":
         return "person"
     return "failure" if turn.failure else None
 

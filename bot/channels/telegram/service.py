@@ -222,7 +222,7 @@ class Telegram:
                 return await self._no_words(message, says["old_button"])
             case Contact(message, number, own):
                 memory = await asyncio.to_thread(self._transcripts.memory, message)
-                if not self._conversation.dialogue.is_filling_in(memory):
+                if not memory.asking:
                     return await self._no_words(message, says["contact"])
                 if not own:
                     return await self._no_words(message, says["contact_of_another"])

@@ -10,6 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("conversation", sa.Column("asking", sa.String(16)))
     moment = sa.DateTime(timezone=True)
     op.create_table(
         "request",
@@ -57,3 +58,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("outbox", "request_event", "request"):
         op.drop_table(name)
+    op.drop_column("conversation", "asking")
