@@ -388,6 +388,93 @@ async def test_no_log_holds_the_token_or_what_was_written(
     assert not any(secret in logged for secret in (TOKEN, "Ana Ruiz", "how much"))
 
 
+# --- a day of a bot ---------------------------------------------------------------------------------------------------
+
+# What one person does, 25 updates: words, commands, a request for a call, danger, what is no text. `None` is no reply.
+DAY: dict[Language, list[tuple[str, dict[str, Any], str | None]]] = {
+    "en": [
+        ("message", {"text": "/start"}, "Hello. I am a program"),
+        ("message", {"text": "what are muse cells?"}, "Muse"),
+        ("message", {"text": "more"}, ""),
+        ("message", {"text": "source?"}, "That answer comes from:"),
+        ("message", {"text": "how much does it cost"}, "I do not have the price."),
+        ("message", {"voice": VOICE}, "I cannot listen"),
+        ("message", {"photo": PHOTO}, "I cannot look at pictures"),
+        ("message", {"sticker": STICKER}, "I can only read words"),
+        ("message", {"text": "/book"}, "I can"),
+        ("message", {"text": "yes"}, "Who is it about?"),
+        ("message", {"text": "how much is it?"}, "I do not have the price."),
+        ("message", {"text": "me"}, "What is your own name?"),
+        ("message", {"text": "Ana"}, "How can the clinic reach you?"),
+        ("message", {"contact": {"phone_number": "{number}", "first_name": "A", "user_id": 0}}, "Noted: +57"),
+        ("message", {"text": "my dad can't breathe"}, "Call now:"),
+        ("message", {"text": "it passed, he is fine"}, "I am glad."),
+        ("message", {"text": "/book"}, "Your request is still open."),
+        ("message", {"text": "tuesday afternoon"}, "Would you like to add something?"),
+        ("message", {"text": "skip"}, "Please check this:"),
+        ("message", {"text": "send it"}, "Sent. Your code is"),
+        ("message", {"text": "any news on my request?"}, "Request "),
+        ("message", {"pinned_message": {"message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"}}}, None),
+        ("message", {"location": {"latitude": 1.0, "longitude": 1.0}}, "I cannot use your location."),
+        ("message", {"text": "who won the football game last night"}, ""),
+        ("message", {"text": "thanks, bye"}, ""),
+    ],
+    "es": [
+        ("message", {"text": "/start"}, "Hola. Soy un programa"),
+        ("message", {"text": "¿qué son las células muse?"}, "Muse"),
+        ("message", {"text": "más"}, ""),
+        ("message", {"text": "¿la fuente?"}, "Esa respuesta sale de:"),
+        ("message", {"text": "cuanto cuesta"}, "No tengo el precio."),
+        ("message", {"voice": VOICE}, "No puedo escuchar"),
+        ("message", {"photo": PHOTO}, "No puedo ver fotos"),
+        ("message", {"sticker": STICKER}, "Solo puedo leer palabras"),
+        ("message", {"text": "/book"}, "No puedo dar citas"),
+        ("message", {"text": "sí"}, "¿De quién se trata?"),
+        ("message", {"text": "¿cuánto vale?"}, "No tengo el precio."),
+        ("message", {"text": "de mí"}, "¿Cuál es su nombre"),
+        ("message", {"text": "Ana"}, "¿Cómo le puede contactar"),
+        ("message", {"contact": {"phone_number": "{number}", "first_name": "A", "user_id": 0}}, "Anotado: +57"),
+        ("message", {"text": "mi papá no puede respirar"}, "Llame ya:"),
+        ("message", {"text": "ya pasó, está bien"}, "Me alegra"),
+        ("message", {"text": "/book"}, "Su solicitud sigue abierta."),
+        ("message", {"text": "el martes por la tarde"}, "¿Quiere agregar algo?"),
+        ("message", {"text": "nada"}, "Por favor revise:"),
+        ("message", {"text": "envíelo"}, "Enviado. Su código es"),
+        ("message", {"text": "¿qué pasó con mi solicitud?"}, "Solicitud "),
+        ("message", {"pinned_message": {"message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"}}}, None),
+        ("message", {"location": {"latitude": 1.0, "longitude": 1.0}}, "No puedo usar su ubicación."),
+        ("message", {"text": "quién ganó el partido de fútbol anoche"}, ""),
+        ("message", {"text": "gracias, hasta luego"}, ""),
+    ],
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_two_hundred_updates_of_eight_people_each_get_their_reply(
+    parts: Parts, server: TelegramServer, language: Language
+) -> None:
+    people = range(20, 28)
+    wanted: dict[int, list[str]] = {chat: [] for chat in people}
+    async with running(parts, server):
+        for number, (kind, content, begins) in enumerate(DAY[language], 1):
+            for chat in people:
+                told = json.loads(json.dumps(content).replace("{number}", f"5732155512{chat}"))
+                if "contact" in told:
+                    told["contact"]["user_id"] = chat
+                server.write(kind, chat=chat, language=language, **told)
+                if begins is not None:
+                    wanted[chat].append(begins)
+            await until(lambda number=number: all_done(parts, number * len(people)), 60)
+    for chat in people:
+        replies = [each["text"] for each in server.sent(chat)]
+        for begins in wanted[chat]:  # in this order; guidance in danger is two messages
+            while replies and begins not in replies[0]:
+                replies.pop(0)
+            assert replies, begins
+            replies.pop(0)
+    assert len(parts.requests.all()) == len(people)
+
+
 # --- nothing lost, nothing twice --------------------------------------------------------------------------------------
 
 
@@ -419,6 +506,19 @@ def test_killed_in_the_middle_of_a_hundred_updates_nothing_is_lost(parts: Parts,
 async def _serve(parts: Parts, server: TelegramServer) -> None:
     async with running(parts, server):
         await asyncio.sleep(60)
+
+
+async def test_a_flood_of_one_chat_and_of_a_thousand_is_answered_in_full(parts: Parts, server: TelegramServer) -> None:
+    async with running(parts, server, webhook="http://127.0.0.1:1/telegram") as telegram:
+        started = time.monotonic()
+        for _ in range(30):
+            await telegram.take(server.update(chat=5, text="hello"))
+        for chat in range(1_000, 1_300):
+            await telegram.take(server.update(chat=chat, text="hello"))
+        assert time.monotonic() - started < 30  # Telegram is told at once that they have arrived
+        await until(lambda: all_done(parts, 330), 120)
+    assert len(server.sent(5)) == 30
+    assert all(len(server.sent(chat)) == 1 for chat in range(1_000, 1_300))
 
 
 # --- how it looks -----------------------------------------------------------------------------------------------------

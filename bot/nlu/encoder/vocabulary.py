@@ -11,7 +11,7 @@ from tokenizers.processors import TemplateProcessing
 from bot.nlu.translations import learn_translations
 
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]")
-COMMON = 11_000  # the first so many of BERT's pieces, which stand by how common they are, stay whether used here or not
+COMMON = 9_500  # the first so many of BERT's pieces, which stand by how common they are, stay whether used here or not
 OFTEN = 3  # times that a word must stand in our Spanish
 ENDS = range(2, 7)  # letters of an ending
 STEM = 3  # letters before it
