@@ -38,7 +38,7 @@ SURELY_STRANGE = 0.9  # as likely as this out of scope, a message is not searche
 DANGER_IN_A_PART = 0.3  # taken out of its message, a part must sound more dangerous than a whole one
 SURE_OF_A_PART = 0.6  # a part of a message is a guess more, so it must be surer than a whole one
 
-OUT_OF_THE_QUESTION = 0.03  # danger less likely than this: a sign is no alarm; chosen with `musebot evaluate safety`
+OUT_OF_THE_QUESTION = 0.02  # danger less likely than this: a sign is no alarm; chosen with `musebot evaluate safety`
 NOT_IMPOSSIBLE = 0.05  # as likely as this, whom to call is told above the answer
 WORDS_WITHOUT_CONTEXT = 5
 WORDS_THAT_HIDE = 40  # in a longer story the model may not see what one sentence says

@@ -116,8 +116,8 @@ def test_the_language_of_the_words_is_known(triage: Triage) -> None:
 def test_ordinary_training_questions_raise_few_alarms(triage: Triage, content: Content) -> None:
     ordinary = [e for e in read_examples(Settings().nlu_folder) if content.topics[e.topic].kind != "safety"]
     alarmed = [example for example in ordinary if triage.assess(example.text)]
-    # One in twelve of them was written to sound like danger; what the model makes of an alarm is not counted here.
-    assert len(alarmed) <= 0.035 * len(ordinary), [(e.topic, e.text) for e in alarmed]
+    # One in six of them was written to sound like danger; what the model makes of an alarm is not counted here.
+    assert len(alarmed) <= 0.06 * len(ordinary), [(e.topic, e.text) for e in alarmed]
 
 
 def test_a_certain_sign_stands_in_hardly_any_harmless_message(triage: Triage, content: Content) -> None:
