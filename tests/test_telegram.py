@@ -301,6 +301,17 @@ async def test_the_words_are_sent_bare_where_telegram_refuses_how_they_look(
     assert "entities" not in server.sent()[0]
 
 
+async def test_a_mistake_of_ours_leaves_nobody_without_the_contact_line(
+    parts: Parts, server: TelegramServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Renderer, "messages", lambda *_: 1 / 0)
+    async with running(parts, server):
+        server.write(text="hello")
+        await answered(parts, server)
+    (message,) = server.sent()
+    assert "+57 321 519 7850" in message["text"]
+
+
 async def test_telegram_that_is_away_at_the_start_is_waited_for(parts: Parts, server: TelegramServer) -> None:
     server.refusals["getMe"] = [(500, {})]
     async with running(parts, server):
@@ -508,7 +519,7 @@ async def _serve(parts: Parts, server: TelegramServer) -> None:
         await asyncio.sleep(60)
 
 
-async def test_a_flood_of_one_chat_and_of_a_thousand_is_answered_in_full(parts: Parts, server: TelegramServer) -> None:
+async def test_a_flood_of_one_chat_and_of_many_is_answered_in_full(parts: Parts, server: TelegramServer) -> None:
     async with running(parts, server, webhook="http://127.0.0.1:1/telegram") as telegram:
         started = time.monotonic()
         for _ in range(30):
@@ -563,6 +574,6 @@ def test_a_text_without_an_end_is_split_all_the_same(content: Content) -> None:
 def test_guidance_in_danger_is_a_message_of_its_own_with_numbers_that_can_be_tapped(content: Content) -> None:
     urgent = Reply("Call now.", (Claim("Sit up.", (SOURCE,)),), buttons=(Button("Call 123", "tel:123"),), urgent=True)
     first, second = render(content, urgent, Reply("Is help there?", buttons=(Button("Yes", "/affirm"),)))
-    assert first.text.startswith("Call now.\n1. Sit up. [1]\n📞 Call 123")
+    assert first.text.startswith("Call now.\n📞 Call 123\n1. Sit up. [1]")
     assert first.keyboard is None
     assert second.keyboard.inline_keyboard[0][0].callback_data == "5.0"

@@ -77,6 +77,8 @@ class Renderer:
 
     def _reply(self, text: "_Text", reply: Reply, numbers: Mapping[str, int], language: Language) -> None:
         text.paragraph(reply.text, MessageEntity.BOLD if reply.urgent else None)
+        if reply.urgent:
+            self._calls(text, reply)
         for place, claim in enumerate(reply.claims, 1):
             text.line(f"{place}. " if reply.urgent else "• ")
             text.add(claim.text)
@@ -91,10 +93,13 @@ class Renderer:
             text.add(reply.evidence + ".")
         for note in reply.notes:
             text.line(note, MessageEntity.ITALIC)
+        if not reply.urgent:
+            self._calls(text, reply)
+
+    def _calls(self, text: "_Text", reply: Reply) -> None:
+        """The numbers to call, a line each: buttons of Telegram cannot call, but numbers in the text can be tapped."""
         for button in reply.buttons:
-            if button.payload.startswith(
-                "tel:"
-            ):  # a button of Telegram cannot call; a number in the text can be tapped
+            if button.payload.startswith("tel:"):
                 text.line(f"📞 {button.title}")
 
     def _source(self, text: "_Text", number: int, citation: Citation) -> None:

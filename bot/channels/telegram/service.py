@@ -175,10 +175,19 @@ class Telegram:
             async with self._queues.in_turn(chat or -received.id), self._room:
                 await self._answer(received, chat)
                 await asyncio.to_thread(self._updates.done, received.id)
-        except Exception as error:  # it stays undone, so the next start tries it again
+        except Exception as error:  # a mistake of ours: the person gets the contact line all the same
             log.error("telegram.failed", error=type(error).__name__)
+            await self._apologise(received, chat)
         finally:
             self._known.discard(received.id)
+
+    async def _apologise(self, received: Received, chat: int) -> None:
+        """Tells how to reach the clinic, where nothing else could be said; what cannot be noted is tried again."""
+        failure = self._content.phrases["failure"]
+        if chat > 0:
+            await self._send(chat, Message(f"{failure.es}\n\n{failure.en}"))
+        with contextlib.suppress(Exception):
+            await asyncio.to_thread(self._updates.done, received.id)
 
     async def _answer(self, received: Received, chat: int) -> None:
         read = self._read(received, chat)
