@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import FastAPI
@@ -47,6 +48,7 @@ from bot.triage import Triage
 log = structlog.get_logger(__name__)
 
 SHORTEST_KEY = 32  # characters
+TELEGRAM_PORTS = (None, 443, 80, 88, 8443)
 DAYS_A_MONTH = timedelta(days=30.5)
 
 
@@ -162,6 +164,12 @@ def telegram_channel(parts: Parts, settings: Settings) -> Telegram | None:
     """The Telegram bot; None while there is no token."""
     if settings.telegram_bot_token is None:
         return None
+    address = urlsplit(settings.public_url)
+    if settings.public_url and (address.scheme != "https" or address.port not in TELEGRAM_PORTS):
+        raise SettingsError(
+            "PUBLIC_URL: Telegram calls https addresses on port 443, 80, 88 or 8443 only. Give such a one, or leave "
+            "PUBLIC_URL empty, so that the assistant asks Telegram for messages."
+        )
     application = telegram_application(settings.telegram_bot_token.get_secret_value(), settings.telegram_api)
     return Telegram(
         application,
@@ -171,6 +179,7 @@ def telegram_channel(parts: Parts, settings: Settings) -> Telegram | None:
         parts.content,
         webhook=settings.telegram_webhook,
         secret=secret_of(secret_key(settings)),
+        staff_chat=settings.staff_telegram_chat,
     )
 
 

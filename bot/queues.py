@@ -12,6 +12,11 @@ class Queues:
     def __init__(self) -> None:
         self._locks: dict[Hashable, _Queue] = defaultdict(_Queue)
 
+    def is_awaited(self, name: Hashable) -> bool:
+        """Whether somebody waits behind the one whose turn it is."""
+        queue = self._locks.get(name)
+        return queue is not None and queue.waiting > 1
+
     @asynccontextmanager
     async def in_turn(self, name: Hashable) -> AsyncIterator[None]:
         """Waits until everybody who came before under the same name is through."""

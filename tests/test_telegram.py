@@ -49,6 +49,8 @@ def channel(parts: Parts, server: TelegramServer, webhook: str | None = None) ->
         parts.content,
         webhook=webhook,
         secret=SECRET,
+        staff_chat="-77",
+        pause=0.0,
     )
 
 
@@ -175,12 +177,73 @@ async def test_members_that_come_and_go_and_notes_of_telegram_get_nothing(parts:
     assert server.sent() == []
 
 
-async def test_a_group_is_told_once_to_write_in_private(parts: Parts, server: TelegramServer) -> None:
+async def test_a_group_is_told_once_to_write_in_private_and_the_staffs_own_never(
+    parts: Parts, server: TelegramServer
+) -> None:
+    bot = {"user": {"id": 1, "is_bot": True, "first_name": "b"}}
     async with running(parts, server):
+        gone, come = {**bot, "status": "left"}, {**bot, "status": "member"}
+        server.write("my_chat_member", where=GROUP, old_chat_member=gone, new_chat_member=come)
+        server.write(where=GROUP, new_chat_members=[{"id": 1, "is_bot": True, "first_name": "b"}])
         for _ in range(3):
             server.write(text="hello", where=GROUP)
-        await answered(parts, server, 3)
+        server.write(text="hello", where={**GROUP, "id": -77})
+        await answered(parts, server, 6)
+        assert [message["chat_id"] for message in server.sent()] == [-9]
+        parts.updates.forget()
+        server.write(text="hello", where=GROUP)
+        await answered(parts, server, 7)
     assert len(server.sent()) == 1
+
+
+async def test_an_album_gets_one_reply_and_a_place_that_moves_too(parts: Parts, server: TelegramServer) -> None:
+    where = {"latitude": 1.0, "longitude": 1.0}
+    async with running(parts, server):
+        for _ in range(5):
+            server.write(photo=PHOTO, media_group_id="a")
+        server.write(location=where, message_id=1)
+        for _ in range(5):
+            server.write("edited_message", location=where, message_id=1)
+        await answered(parts, server, 11)
+    assert len(server.sent()) == 2
+
+
+@pytest.mark.parametrize("command", ["/help", "/start", "/cancel", "/menu", "/book"])
+async def test_danger_behind_a_command_is_seen(parts: Parts, server: TelegramServer, command: str) -> None:
+    async with running(parts, server):
+        server.write(text=f"{command} I can't breathe")
+        server.write(voice=VOICE, caption="no puedo respirar")
+        await answered(parts, server, 2)
+    assert server.sent()[0]["text"].startswith("Call now")
+    assert any(message["text"].startswith("Llame ya") for message in server.sent())
+
+
+async def test_an_edit_in_a_request_is_no_answer_to_the_next_question(parts: Parts, server: TelegramServer) -> None:
+    async with running(parts, server):
+        for number, said in enumerate(["quiero una cita", "sí", "de mí", "Anna"], 1):
+            server.write(text=said, language="es", message_id=number)
+            await answered(parts, server, number)
+        server.write("edited_message", text="Ana", language="es", message_id=4)
+        await answered(parts, server, 5)
+    assert "Ya seguí con su solicitud." in server.sent()[-1]["text"]
+
+
+async def test_an_edit_that_changes_no_word_gets_nothing(parts: Parts, server: TelegramServer) -> None:
+    async with running(parts, server):
+        server.write(text="hello", message_id=1)
+        await answered(parts, server)
+        server.write("edited_message", text="hello", message_id=1)
+        await answered(parts, server, 2)
+    assert len(server.sent()) == 1
+
+
+async def test_links_stay_when_a_choice_is_taken(parts: Parts, server: TelegramServer) -> None:
+    link, choice = {"text": "Write", "url": "https://wa.me/1"}, {"text": "Yes", "callback_data": "1.0"}
+    async with running(parts, server):
+        server.write("callback_query", data="1.0", message_id=9, reply_markup={"inline_keyboard": [[link], [choice]]})
+        await answered(parts, server)
+    edits = [values for method, values in server.calls if method == "editMessageReplyMarkup"]
+    assert edits[0]["reply_markup"] == {"inline_keyboard": [[link]]}
 
 
 async def test_a_tapped_button_is_acknowledged_taken_away_and_answered(parts: Parts, server: TelegramServer) -> None:

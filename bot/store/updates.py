@@ -71,17 +71,18 @@ class Updates:
         with Session(self._engine) as session:
             return session.scalar(query)
 
-    def others(self, chat: int, update_id: int) -> int:
-        """How many updates of a chat came before one."""
-        query = select(func.count()).where(models.TelegramUpdate.chat == chat, models.TelegramUpdate.id < update_id)
+    def is_answered(self, chat: int) -> bool:
+        """Whether anything was ever said in a chat."""
+        query = select(func.count()).where(models.TelegramUpdate.chat == chat, models.TelegramUpdate.sent > 0)
         with Session(self._engine) as session:
-            return session.scalar(query) or 0
+            return bool(session.scalar(query))
 
     def forget(self) -> None:
-        """Deletes what was done days ago; Telegram does not send it again."""
+        """Deletes what was done days ago; Telegram does not send it again. That a group was answered is kept."""
         before = datetime.now(UTC) - KEPT_FOR
         with Session(self._engine) as session, session.begin():
-            session.execute(delete(models.TelegramUpdate).where(models.TelegramUpdate.done_at < before))
+            told = (models.TelegramUpdate.chat < 0) & (models.TelegramUpdate.sent > 0)
+            session.execute(delete(models.TelegramUpdate).where(models.TelegramUpdate.done_at < before, ~told))
 
     def _set(self, update_id: int, **values: Any) -> None:
         with Session(self._engine) as session, session.begin():

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from telegram import Chat, Message, Update
+from telegram import Chat, InlineKeyboardButton, Message, Update
 from telegram.ext import filters
 
 from bot.content import Content
@@ -27,13 +27,15 @@ class Words:
 class Tap:
     """A button that was pressed, by the number of its turn and its place there.
 
-    `query` is Telegram's name of the press, `on` the message that the button stands on.
+    `query` is Telegram's name of the press, `on` the message that the button stands on, `links` what else stands there
+    and leads elsewhere.
     """
 
     message: Incoming
     query: str
     data: str
     on: int | None
+    links: tuple[InlineKeyboardButton, ...]
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,11 @@ def place_of(payload: Mapping[str, Any]) -> tuple[int, int | None] | None:
     return chat["id"], number if isinstance(number, int) and "message" in payload else None
 
 
+def id_of(chat: int, update: int) -> str:
+    """The id of an update in our transcripts: Telegram begins anew after a quiet week, so its number alone is none."""
+    return f"{chat}:{update}"
+
+
 def read_unknown(payload: Mapping[str, Any], chat: int) -> Other | None:
     """What is said to something in a private chat that the library cannot read."""
     message = payload.get("message")
@@ -88,7 +95,7 @@ def read_unknown(payload: Mapping[str, Any], chat: int) -> Other | None:
         return None
     user = message.get("from")
     hint = _language(str(user.get("language_code"))) if isinstance(user, dict) else None
-    return Other(Incoming(CHANNEL, str(chat), update_id=str(payload["update_id"]), hint=hint), "other")
+    return Other(Incoming(CHANNEL, str(chat), update_id=id_of(chat, payload["update_id"]), hint=hint), "other")
 
 
 def read_update(update: Update, content: Content) -> Read | None:
@@ -104,10 +111,12 @@ def read_update(update: Update, content: Content) -> Read | None:
         return None
     if chat.type != Chat.PRIVATE:
         return Other(incoming, "private")
+    edited = update.edited_message is not None
+    if message.caption:  # the words beside a picture or a voice message are a message like any other
+        return Words(_with_text(incoming, message.caption), message.message_id, edited)
     if message.text:
-        edited = update.edited_message is not None
         return Words(_command(incoming, message.text, content), message.message_id, edited)
-    return _attached(incoming, message)
+    return None if edited else _attached(incoming, message)  # a place that moves is edited every few seconds
 
 
 def _tap(update: Update) -> Tap | None:
@@ -115,7 +124,9 @@ def _tap(update: Update) -> Tap | None:
     if query is None or chat is None or chat.type != Chat.PRIVATE:
         return None
     on = query.message.message_id if query.message else None
-    return Tap(_incoming(update, chat), query.id, query.data or "", on)
+    shown = query.message.reply_markup if isinstance(query.message, Message) else None
+    links = tuple(button for row in (shown.inline_keyboard if shown else ()) for button in row if button.url)
+    return Tap(_incoming(update, chat), query.id, query.data or "", on, links)
 
 
 def _attached(incoming: Incoming, message: Message) -> Read:
@@ -126,8 +137,6 @@ def _attached(incoming: Incoming, message: Message) -> Read:
         own = message.from_user is not None and message.contact.user_id == message.from_user.id
         number = message.contact.phone_number
         return Contact(incoming, number if number.startswith("+") else f"+{number}", own)
-    if message.caption:  # the words beside a picture are a message like any other
-        return Words(_with_text(incoming, message.caption), message.message_id)
     if message.photo or message.document or message.video or message.animation:
         return Other(incoming, "picture")
     if message.location or message.venue:
@@ -138,7 +147,7 @@ def _attached(incoming: Incoming, message: Message) -> Read:
 def _incoming(update: Update, chat: Chat) -> Incoming:
     user = update.effective_user
     hint = _language(user.language_code) if user and user.language_code else None
-    return Incoming(CHANNEL, str(chat.id), update_id=str(update.update_id), hint=hint)
+    return Incoming(CHANNEL, str(chat.id), update_id=id_of(chat.id, update.update_id), hint=hint)
 
 
 def _language(code: str) -> Language | None:
@@ -157,12 +166,14 @@ def _command(incoming: Incoming, text: str, content: Content) -> Incoming:
         return _with_text(incoming, text)
     name, rest = found[1].lower(), (found[2] or "").strip()
     command = content.telegram.commands.get(name)
+    if rest and not (name == "start" and re.fullmatch(r"[\w-]{1,64}", rest)):  # what a link may carry
+        return _with_text(incoming, rest)  # whatever the command is, the words may tell of danger
     if name == "start":
         topic = rest if rest in content.topics else "greet"
     elif name == "cancel":
-        return _with_text(incoming, "cancel")
+        return _with_text(incoming, "cancelar" if incoming.hint == "es" else "cancel")
     elif command and command.topic:
         topic = command.topic
     else:
-        return _with_text(incoming, f"{name} {rest}".strip())
+        return _with_text(incoming, name)
     return Incoming(CHANNEL, incoming.sender, button=f"/{topic}", update_id=incoming.update_id, hint=incoming.hint)

@@ -10,7 +10,7 @@ from bot.content import Content
 from bot.messages import Button, Citation, Language, Reply, citations_of
 
 MOST_UNITS = 4096  # of one message, as Telegram counts: UTF-16
-_ENDS = re.compile(r"\n\n|\n|(?<=[.!?…])\s")
+_ENDS = re.compile(r"\n\n|\n|(?<=[^\d][.!?…])\s(?!\[)")
 REACH = "steps.reach@"  # the question that a shared contact answers
 Keyboard = InlineKeyboardMarkup | ReplyKeyboardMarkup
 
@@ -45,7 +45,9 @@ class Renderer:
         for group in groups:
             text = self._text(group, language)
             choices = [button for reply in group for button in reply.buttons if not button.is_link]
-            links = [b for reply in group for b in reply.buttons if b.payload.startswith("http")]
+            links = [
+                b for reply in group for b in reply.buttons if b.payload.startswith("https:")
+            ]  # Telegram refuses others
             keyboard = _keyboard(links, choices, turn, place)
             place += len(choices)
             parts = text.split()

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 import structlog
-from telegram import Update
+from telegram import InlineKeyboardMarkup, Update
 from telegram.constants import ChatAction
 from telegram.error import BadRequest, ChatMigrated, Forbidden, RetryAfter, TelegramError
 from telegram.ext import Application
@@ -39,6 +39,8 @@ from bot.store.updates import Received, Updates
 log = structlog.get_logger(__name__)
 
 MOST_AT_ONCE = 64  # chats that are being answered
+GRACE = 5.0  # seconds that are left to answers at the end
+MOST_ALBUMS = 1000
 LONG_POLL = 25  # seconds
 LONGEST_WAIT = 60.0  # seconds, between two tries of one message
 WANTED = (Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY, Update.CHANNEL_POST, Update.MY_CHAT_MEMBER)
@@ -57,6 +59,8 @@ class Telegram:
         *,
         webhook: str | None,
         secret: str,
+        staff_chat: str | None = None,
+        pause: float = 1.0,
     ) -> None:
         """The channel.
 
@@ -68,6 +72,8 @@ class Telegram:
             content: For labels and the texts of `telegram.yml`.
             webhook: The public address that Telegram calls; None asks Telegram itself.
             secret: What Telegram must say to prove that it is Telegram.
+            staff_chat: A chat of the staff, in which the bot only tells what concerns them.
+            pause: Seconds between two answers in one chat where more wait: Telegram wants one a second at most.
         """
         self._application = application
         self._bot = application.bot
@@ -77,6 +83,9 @@ class Telegram:
         self._content = content
         self._webhook = webhook
         self._secret = secret
+        self._staff_chat = staff_chat
+        self._pause = pause
+        self._albums: dict[str, None] = {}
         self._renderer = Renderer(content)
         self._queues = Queues()
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
@@ -87,13 +96,16 @@ class Telegram:
         """Goes on with what was left, and begins to listen. Returns at once; what fails is tried again."""
         for received in await asyncio.to_thread(self._updates.waiting):
             self._begin(received)
-        self._run(self._listen())
+        self._listening = asyncio.create_task(self._listen())
 
     async def stop(self) -> None:
-        """Stops listening; what is not done is done after the next start."""
+        """Stops listening and finishes what is being said; what is not done then is done after the next start."""
+        self._listening.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=GRACE)
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(self._listening, *self._tasks, return_exceptions=True)
         with contextlib.suppress(TelegramError, RuntimeError):
             await self._application.shutdown()
 
@@ -151,6 +163,9 @@ class Telegram:
             try:
                 await do()
                 return
+            except BadRequest as error:  # it would be refused again
+                log.error("telegram.refused", doing=what, error=type(error).__name__)
+                return
             except Exception as error:
                 log.error("telegram.not_reached", doing=what, error=type(error).__name__)
                 await asyncio.sleep(wait)
@@ -173,27 +188,40 @@ class Telegram:
         chat, _ = place_of(received.payload) or (0, None)
         try:
             async with self._queues.in_turn(chat or -received.id), self._room:
-                await self._answer(received, chat)
-                await asyncio.to_thread(self._updates.done, received.id)
-        except Exception as error:  # a mistake of ours: the person gets the contact line all the same
-            log.error("telegram.failed", error=type(error).__name__)
-            await self._apologise(received, chat)
+                try:
+                    await self._answer(received, chat)
+                except Exception as error:  # a mistake of ours: the person gets the contact line all the same
+                    log.error("telegram.failed", error=type(error).__name__)
+                    await self._apologise(chat)
+                await self._note(self._updates.done, received.id)
+                if self._queues.is_awaited(chat):
+                    await asyncio.sleep(self._pause)
         finally:
             self._known.discard(received.id)
 
-    async def _apologise(self, received: Received, chat: int) -> None:
-        """Tells how to reach the clinic, where nothing else could be said; what cannot be noted is tried again."""
+    async def _note(self, note: Callable[..., None], *values: int) -> None:
+        """Notes how far an answer is. A database that is busy is asked again; what was said stays said."""
+        for wait in (0.5, 2.0, 0.0):
+            try:
+                await asyncio.to_thread(note, *values)
+                return
+            except Exception as error:
+                log.error("telegram.not_noted", error=type(error).__name__)
+                await asyncio.sleep(wait)
+
+    async def _apologise(self, chat: int) -> None:
+        """Tells how to reach the clinic, where nothing else could be said."""
         failure = self._content.phrases["failure"]
         if chat > 0:
             await self._send(chat, Message(f"{failure.es}\n\n{failure.en}"))
-        with contextlib.suppress(Exception):
-            await asyncio.to_thread(self._updates.done, received.id)
 
     async def _answer(self, received: Received, chat: int) -> None:
         read = self._read(received, chat)
-        if read is None or (isinstance(read, Other) and read.said == "private" and await self._told(chat, received)):
+        if read is None or self._is_of_an_album(read, received.payload):
             return
-        if isinstance(read, Words) and read.edited and not await self._is_newest(chat, read.number):
+        if isinstance(read, Other) and read.said == "private" and await self._is_told(chat):
+            return
+        if isinstance(read, Words) and read.edited and not await self._is_newest(chat, read):
             return
         if isinstance(read, Tap):
             await self._acknowledge(read, chat)
@@ -208,7 +236,7 @@ class Telegram:
         for place, message in enumerate(messages[received.sent :], received.sent + 1):
             if not await self._send(chat, message):
                 return
-            await asyncio.to_thread(self._updates.sent, received.id, place)
+            await self._note(self._updates.sent, received.id, place)
 
     def _read(self, received: Received, chat: int) -> Read | None:
         try:
@@ -222,16 +250,18 @@ class Telegram:
         """What is said to an update."""
         says = self._content.telegram.says
         match read:
-            case Words(message, _, _):
+            case Words(message, _, edited):
+                if edited and (await asyncio.to_thread(self._transcripts.memory, message)).asking:
+                    return await self._no_words(message, says["edited_late"])
                 return await self._conversation.handle(message)
-            case Tap(message, _, data):
+            case Tap(message=message, data=data):
                 payload = await asyncio.to_thread(self._payload, message.sender, data)
                 if payload:
                     return await self._conversation.handle(replace(message, button=payload))
                 return await self._no_words(message, says["old_button"])
             case Contact(message, number, own):
                 memory = await asyncio.to_thread(self._transcripts.memory, message)
-                if not memory.asking:
+                if memory.asking != "reach":
                     return await self._no_words(message, says["contact"])
                 if not own:
                     return await self._no_words(message, says["contact_of_another"])
@@ -273,15 +303,31 @@ class Telegram:
             await self._bot.answer_callback_query(tap.query)
         if tap.on is not None:
             with contextlib.suppress(TelegramError):
-                await self._bot.edit_message_reply_markup(chat, tap.on)
+                left = InlineKeyboardMarkup([[link] for link in tap.links]) if tap.links else None
+                await self._bot.edit_message_reply_markup(chat, tap.on, reply_markup=left)
 
-    async def _told(self, chat: int, received: Received) -> bool:
-        """Whether a group has been told before to write in private."""
-        return await asyncio.to_thread(self._updates.others, chat, received.id) > 0
+    async def _is_told(self, chat: int) -> bool:
+        """Whether a group has been told before to write in private; the staff's own never is."""
+        return str(chat) == self._staff_chat or await asyncio.to_thread(self._updates.is_answered, chat)
 
-    async def _is_newest(self, chat: int, message: int) -> bool:
+    async def _is_newest(self, chat: int, words: Words) -> bool:
+        """Whether an edited message is the newest of its chat, and says something else than before."""
         newest = await asyncio.to_thread(self._updates.newest, chat)
-        return newest is None or message >= newest
+        said = await asyncio.to_thread(self._transcripts.of, CHANNEL, words.message.sender)
+        changed = not said or said[-1].text != words.message.text
+        return changed and (newest is None or words.number >= newest)
+
+    def _is_of_an_album(self, read: Read, payload: Mapping[str, Any]) -> bool:
+        """Whether a picture belongs to an album that was answered: ten pictures are ten updates."""
+        message = payload.get("message")
+        album = message.get("media_group_id") if isinstance(message, dict) else None
+        if not isinstance(album, str) or isinstance(read, Words):
+            return False
+        known = album in self._albums
+        self._albums[album] = None
+        while len(self._albums) > MOST_ALBUMS:
+            self._albums.pop(next(iter(self._albums)))
+        return known
 
     async def _send(self, chat: int, message: Message) -> bool:
         """Sends one message, however often it takes; False where nobody is there to read it."""

@@ -35,6 +35,9 @@ def telegram_application(token: str, api: str) -> Application[Any, Any, Any, Any
         .updater(None)
         .connection_pool_size(64)
         .pool_timeout(30)
+        .connect_timeout(10)
+        .read_timeout(30)  # who gives up early does not know whether the message was taken, and sends it again
+        .write_timeout(30)
         .build()
     )
 
@@ -64,8 +67,13 @@ async def examine(bot: Bot, content: Content, webhook: str | None, api: str) -> 
         yield False, f"Telegram cannot be reached ({type(error).__name__}). Check the network of this machine."
         return
     yield True, f"The token is valid; the bot is @{me.username}."
-    yield await _webhook_line(bot, webhook)
-    commands = {command.command for command in await bot.get_my_commands(language_code="es")}
+    try:
+        webhook_line = await _webhook_line(bot, webhook)
+        commands = {command.command for command in await bot.get_my_commands(language_code="es")}
+    except TelegramError as error:
+        yield False, f"Telegram does not answer ({type(error).__name__}). Try again in a minute."
+        return
+    yield webhook_line
     missing = content.telegram.commands.keys() - commands
     yield (
         not missing,
@@ -90,11 +98,11 @@ async def _webhook_line(bot: Bot, webhook: str | None) -> tuple[bool, str]:
 
 
 async def _clock_line(api: str) -> tuple[bool, str]:
-    async with httpx.AsyncClient(timeout=10) as client:
-        answer = await client.get(api)
     try:
+        async with httpx.AsyncClient(timeout=10) as client:
+            answer = await client.get(api)
         off = abs(parsedate_to_datetime(answer.headers["date"]).timestamp() - time.time())
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, httpx.HTTPError):
         return True, "The clock could not be compared."
     if off > MOST_SECONDS_OFF:
         return False, f"The clock of this machine is {off:.0f} seconds off: set it by the network (NTP)."
