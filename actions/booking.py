@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from rasa_sdk import Action, Tracker
@@ -84,6 +85,7 @@ class TakeAnswer(Action):
         told = {"for_whom": next(tracker.get_latest_entity_values("for_whom"), None)}
         sending = draft.step == "confirm"
         text = str(latest.get("text") or "")
+        made = await asyncio.to_thread(self._book.of, tracker.sender_id) if sending else []
         return Heard(
             text="" if text.startswith("/") else text,
             option=entity(tracker, "choice") if topic_of(tracker) == TOPIC else None,
@@ -93,12 +95,10 @@ class TakeAnswer(Action):
             danger=danger,
             language=(latest.get("metadata") or {}).get("language", "es"),
             injury={name: value for name, value in {**slots, **told}.items() if value is not None},
-            open=await self._open(tracker.sender_id) if sending else 0,
+            open=sum(each.is_open for each in made),
+            today=sum(each.created_at > datetime.now(UTC) - timedelta(days=1) for each in made),
             taken=sending and await asyncio.to_thread(self._book.is_taken, draft.phone or draft.email, draft.changes),
         )
-
-    async def _open(self, sender: str) -> int:
-        return sum(each.is_open for each in await asyncio.to_thread(self._book.of, sender))
 
 
 class AskStep(Action):

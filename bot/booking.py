@@ -31,6 +31,7 @@ CODE_LETTERS = "CDFHJKLMPRTX"  # no vowels, so no words; none that looks or soun
 LONGEST_WORDS = 80  # of a time in the person's own words
 LONGEST_NOTE = 500
 MOST_TRIES = 3
+MOST_A_DAY = 5  # requests of one person, cancelled ones too
 MOST_OPEN = 3  # requests of one person that nobody has dealt with
 SURELY_A_QUESTION = 0.6  # as likely as this about another topic, a message is no answer to the step
 SURELY_MEANT = 0.8  # as likely as this yes or no, other words for it count
@@ -113,6 +114,7 @@ class Heard:
         language: Of the conversation.
         injury: The dialogue's slots that tell of the injury.
         open: How many requests of this person nobody has dealt with.
+        today: How many this person has sent in the last day.
         taken: Whether the number or address of the draft was used for a request less than a day ago.
     """
 
@@ -125,6 +127,7 @@ class Heard:
     language: Language
     injury: Mapping[str, Any] = field(default_factory=dict)
     open: int = 0
+    today: int = 0
     taken: bool = False
 
 
@@ -490,6 +493,8 @@ class BookingForm:
         if draft.changes:
             line = Line("says.changed", {"code": draft.changes, "draft": written})
             return Taken(None, (line,), Effect("changed", draft.changes, written))
+        if heard.today >= MOST_A_DAY:
+            return Taken(None, (Line("says.too_often", {"number": heard.today}),))
         if heard.open >= MOST_OPEN:
             return Taken(None, (Line("says.too_many", {"number": heard.open}),))
         code = new_code()

@@ -14,7 +14,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from bot.app import Parts
-from bot.booking import CODE_LETTERS, MOST_OPEN, code_in, new_code
+from bot.booking import CODE_LETTERS, MOST_A_DAY, MOST_OPEN, code_in, new_code
 from bot.content import Content
 from bot.errors import RequestError
 from bot.messages import LANGUAGES, Incoming, Language, Turn
@@ -429,6 +429,14 @@ async def test_a_person_has_a_few_open_requests_at_most(parts: Parts) -> None:
     turns = await talk(parts, [*EN[:4], "ana9@example.com", "/skip", *EN[5:]])
     assert asked(turns[-1]) == "says.too_many"
     assert len(parts.requests.of("terminal:anna")) == MOST_OPEN
+
+
+async def test_who_sends_and_cancels_all_day_is_asked_to_call(parts: Parts) -> None:
+    for number in range(MOST_A_DAY):
+        await talk(parts, [*EN[:4], f"ana{number}@example.com", "/skip", *EN[5:]])
+        await talk(parts, ["cancel my request", "/yes"])
+    turns = await talk(parts, [*EN[:4], "ana9@example.com", "/skip", *EN[5:]])
+    assert asked(turns[-1]) == "says.too_often"
 
 
 async def test_a_second_tap_on_send_sends_nothing_more(parts: Parts) -> None:
