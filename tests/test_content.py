@@ -79,7 +79,12 @@ def test_the_project_own_content_has_every_topic_of_the_catalogue(content: Conte
         ("clinic.yml", "  address: null", "  adress: null", "details.adress: extra inputs"),
         ("clinic.yml", "  price: null", '  price: {en: "A miracle", es: "Un milagro"}', "“milagro” promises too much"),
         ("phrases.yml", "complaint:", "complant:", "complaint: no phrase or answer"),
-        ("answers/clinic.yml", "    sources: [seed-page, isscr-what-to-ask]\n", "", "cost.claims.0.sources: the claim names no source"),
+        (
+            "answers/clinic.yml",
+            "    sources: [seed-page, isscr-what-to-ask]\n",
+            "",
+            "cost.claims.0.sources: the claim names no source",
+        ),
         ("answers/clinic.yml", "    facts: [clinic-city]\n", "", "location.claims.0.facts: the claim names no fact"),
         ("answers/clinic.yml", "sources: [seed-page]", "sources: [nobody]", "no source 'nobody' in sources.yml"),
         ("answers/clinic.yml", "facts: [clinic-city]", "facts: [nothing]", "no fact 'nothing' in facts.yml"),
