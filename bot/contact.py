@@ -59,8 +59,8 @@ class Phone:
     """A phone number that exists as far as its country's numbering plan tells.
 
     Attributes:
-        e164: As machines dial it: "+573215197850".
-        shown: As people read it: "+57 321 519 7850", with its extension.
+        e164: As machines dial it: "+573001234567".
+        shown: As people read it: "+57 300 1234567", with its extension.
         region: Its country, two capital letters; empty for numbers of no country.
         zone: The time zone where such a number is used; None where they differ.
     """

@@ -149,7 +149,6 @@ async def test_danger_comes_before_any_question(parts: Parts) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_choices_work_as_buttons_and_by_their_number(parts: Parts, language: Language) -> None:
-    await say(parts, "C5", language=language)
     await say(parts, "", button='/eligibility{"injury_level": "C5"}', language=language)
     turn = await say(parts, "2", language=language)
     assert turn.slots["completeness"] == "B"

@@ -130,8 +130,8 @@ def test_a_certain_sign_stands_in_hardly_any_harmless_message(triage: Triage, co
 @pytest.mark.parametrize(
     ("text", "certain"),
     [
-        ("no reacciona, tiene los labios azules", True),
-        ("I have autonomic dysreflexia right now", True),
+        ("la saturación está bajando", True),
+        ("im having autonomic dysreflexia", True),
         ("I can't breathe with all this paperwork", False),  # the model may find it harmless
         ("he is having a seizure right now", False),
     ],
