@@ -12,11 +12,11 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.reply import Events, entity, topic_of
 from bot.booking import SURELY_DANGER, TOPIC, BookingForm, Draft, Heard, Line, code_in, draft_as_json, read_draft
+from bot.booking_texts import INJURY
 from bot.messages import Effect
 from bot.store.requests import Request
 
 FORM = "booking_form"
-INJURY_SLOTS = ("injury_level", "completeness", "injury_days", "age")
 MOST_SHOWN = 3  # requests of one person
 
 
@@ -81,7 +81,7 @@ class TakeAnswer(Action):
         topic, sure = topic_of(tracker), 1.0
         if ranking and (danger < SURELY_DANGER or topic not in self._kinds):  # a guess at danger is none in a form
             topic, sure = known[0] if known else ("", 0.0)
-        slots = {name: tracker.get_slot(name) for name in INJURY_SLOTS}
+        slots = {name: tracker.get_slot(name) for name in INJURY.values()}
         told = {"for_whom": next(tracker.get_latest_entity_values("for_whom"), None)}
         sending = draft.step == "confirm"
         text = str(latest.get("text") or "")

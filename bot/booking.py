@@ -327,7 +327,7 @@ class BookingForm:
             case "name":
                 return name_told(heard.text) != "" or self._given_names.looks_like_one(heard.text)
             case "reach":
-                return has_reach(heard.text)
+                return has_reach(heard.text) or read_country(heard.text) is not None
             case "country":
                 return read_country(heard.text) is not None
             case "time":
@@ -368,6 +368,8 @@ class BookingForm:
     def _in_reach(self, draft: Draft, heard: Heard) -> Taken:
         """The number or address; a time told along with it is taken too. A number of this country is said back."""
         found = read_reach(heard.text, draft.region or self._home)
+        if found == "no_reach" and (region := read_country(heard.text)):  # the answer to "of which country is it?"
+            return self._ask(replace(draft, region=region, zone=_ZONES.get(region), tries=0))
         if isinstance(found, str):
             return self._wrong(draft, found, digits=len(re.sub(r"\D", "", heard.text)))
         draft = self._reached(draft, found)
@@ -608,8 +610,9 @@ def _cleared(draft: Draft, part: str) -> Draft:
 
 
 def _example(region: str) -> str:
-    number = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
-    number = number or phonenumbers.example_number(region)
-    if number is None:  # a territory without numbers of its own
-        return "+57 321 1234567"
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    """A number as they look there; nobody's, since it comes from the numbering plan."""
+    for where in (region, "CO"):  # some territories have no numbers of their own
+        number = phonenumbers.example_number_for_type(where, phonenumbers.PhoneNumberType.MOBILE)
+        if number is not None:
+            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    return ""

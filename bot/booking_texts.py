@@ -19,7 +19,6 @@ from bot.times import Wish
 
 # What is passed on of the injury, and the dialogue's slots for it.
 INJURY = {"level": "injury_level", "completeness": "completeness", "time": "injury_days", "age": "age"}
-HOME = "CO"  # where the clinic is
 EXAMPLE_CODE = "KRT-4821"
 _PLACE = {"en": "en_US", "es": "es_CO"}
 _DAY = {"en": "EEEE d MMMM", "es": "EEEE d 'de' MMMM"}
@@ -80,9 +79,8 @@ class BookingTexts:
         if len(replies) < 2:
             return replies
         first, *rest = replies
-        if (
-            first.claims or first.buttons
-        ):  # an answer: it keeps its links, so that the choices are those of the question
+        if first.claims or first.buttons:
+            # An answer: it keeps its links alone, so that the choices are those of the question.
             links = tuple(button for button in first.buttons if button.is_link)
             return (replace(first, buttons=links), *self.joined(tuple(rest)))
         return (replace(rest[0], text=f"{first.text} {rest[0].text}"), *rest[1:])
@@ -121,7 +119,7 @@ class BookingTexts:
         shown, there = self._wish(wish, language), self._elsewhere(wish, draft.zone, language)
         if there is None:
             return shown
-        if draft.zone is None and draft.region not in (None, "", HOME):  # of several zones nobody knows which
+        if draft.zone is None and draft.region:  # of several zones nobody knows which
             return self._word("times.yours", language, time=shown)
         day = wish.first or datetime.now(UTC).date()
         return self._in_zones(shown, there, draft.zone, datetime.combine(day, time(12), UTC), language)

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from bot.content import COMMON, AnswerEntry, CitedWording, Content, Details, Review, SourceEntry, Wording, revision_of
 from bot.evidence import KINDS, evidence_of
-from bot.messages import LANGUAGES, Language
+from bot.messages import LANGUAGES, REQUEST_STATES, Language
 from bot.patterns import STRICT, Patterns, parts_without, sentences, spell_out
 
 MAX_WORDS = 60  # what a reader sees before "more"
@@ -31,6 +31,23 @@ WITHOUT_PHRASE = frozenset(
     {"change_language", "more_detail", "show_source", "human", "change_booking", "booking_status"}
 )
 
+# What `bot.booking` says by name, by the part of `booking.yml`.
+BOOKING = {
+    "steps": "consent for_whom knows name reach country time details known confirm change change_sent withdraw",
+    "says": "resume do_tell noted_name noted_reach noted_time refused dropped unchanged sent changed withdrawn status "
+    "status_closed no_request unknown_code elsewhere too_late too_many too_often taken over human human_hours waiting",
+    "problems": "option no_name no_reach too_short too_long no_such_number which_country bad_email two_numbers "
+    "no_country past too_much stuck",
+    "summary": "for_me for_other for_other_knows for_other_does_not_know name phone email country time injury note",
+    "injury": "level completeness time age",
+    "times": "any days each between at after before here there yours words",
+    "states": " ".join(REQUEST_STATES),
+    "buttons": "go_on wait withdraw",
+    "links": "request_whatsapp calendar",
+    "words": "cancel skip yes no me unable send withdraw",
+    "staff": "new changed cancelled person emergency where asked whatsapp calendar",
+}
+
 # How `bot.eligibility` may judge a feature; each needs its wording.
 CASES = {
     "level": {"inside", "neck", "neck_partly", "neck_outside", "below"},
@@ -52,6 +69,7 @@ def contradictions(content: Content) -> Iterator[str]:
     yield from _in_signs(content)
     yield from _in_eligibility(content)
     yield from _missing(content)
+    yield from _in_booking(content)
     yield from _dead_links(content)
     yield from _other_numbers(content)
     yield from _in_details(content)
@@ -171,6 +189,13 @@ def _in_eligibility(content: Content) -> Iterator[str]:
                 yield f"{place}: {{value}} stands in one language only"
 
 
+def _in_booking(content: Content) -> Iterator[str]:
+    """Every text that a request for a call may need: one that is missing would be noticed by a patient."""
+    for group, wanted in BOOKING.items():
+        there = getattr(content.booking, group)
+        yield from (f"booking.yml: {group}: {key}: missing" for key in wanted.split() if key not in there)
+
+
 def _in_review(place: str, review: Review, revision: str) -> Iterator[str]:
     if review.state == "draft":
         if review.by or review.on or review.due or review.revision:
@@ -215,6 +240,11 @@ def _dead_links(content: Content) -> Iterator[str]:
         *((f"telegram.yml: {key}", [c.topic]) for key, c in content.telegram.commands.items() if c.topic),
     ]
     known = content.topics.keys() | content.links.keys()
+    own = known | content.booking.buttons.keys() | content.booking.links.keys()
+    for key, phrase in content.booking.says.items():
+        yield from (
+            f"booking.yml: says: {key}: no topic or link '{each}'" for each in phrase.buttons if each not in own
+        )
     for place, keys in named:
         yield from (f"{place}: no topic or link '{key}'" for key in keys if key not in known)
     for language in LANGUAGES:
@@ -232,6 +262,7 @@ def _other_numbers(content: Content) -> Iterator[str]:
     entries += [(f"{content.files[key]}: {key}", entry) for key, entry in content.answers.items()]
     entries += [(f"clinic.yml: {key}", entry) for key, entry in content.clinic.links.items()]
     entries += [(f"facts.yml: {key}", entry) for key, entry in content.facts.items()]
+    entries += [("booking.yml", content.booking), ("telegram.yml", content.telegram)]
     for place, entry in entries:
         # With or without the plus sign: a WhatsApp link has none.
         for number in re.findall(rf"(?<!\d)\+?{country}[\d ]{{8,}}\d", entry.model_dump_json()):

@@ -204,6 +204,16 @@ async def test_an_ordinary_answer_goes_on(parts: Parts, step: int, said: str) ->
     assert asked(turn) != asked(before)
 
 
+@pytest.mark.parametrize(("messages", "country"), [(EN, "Spain"), (ES, "España")], ids=LANGUAGES)
+async def test_a_number_that_does_not_tell_its_country_is_asked_for_it(
+    parts: Parts, messages: list[str], country: str
+) -> None:
+    turns = await talk(parts, [*messages[:4], "612 345 678", country, "612 345 678"])
+    assert [asked(turn) for turn in turns[4:]] == ["problems.which_country", "steps.reach", "steps.time"]
+    assert country in turns[5].replies[-1].text
+    assert "+34 612 34 56 78" in turns[6].replies[-1].text
+
+
 async def test_two_answers_in_one_message_are_both_taken(parts: Parts) -> None:
     turns = await talk(parts, [*ES[:3], "soy Ana, mi cel es 321 555 1234"])
     assert asked(turns[-1]) == "steps.time"

@@ -78,6 +78,10 @@ def test_the_project_own_content_has_every_topic_of_the_catalogue(content: Conte
         ("clinic.yml", "  address: null", '  address: {en: "Calle 10"}', "no text in 'es'"),
         ("clinic.yml", "  address: null", "  adress: null", "details.adress: extra inputs"),
         ("clinic.yml", "  price: null", '  price: {en: "A miracle", es: "Un milagro"}', "“milagro” promises too much"),
+        ("booking.yml", "  too_often:", "  to_often:", "booking.yml: says: too_often: missing"),
+        ("booking.yml", "buttons: [book, menu]", "buttons: [bok, menu]", "withdrawn: no topic or link 'bok'"),
+        ("booking.yml", "wa.me/573215197850", "wa.me/573215197851", "is not the contact line"),
+        ("telegram.yml", "+57 321 519 7850", "+57 322 519 7850", "is not the contact line"),
         ("phrases.yml", "complaint:", "complant:", "complaint: no phrase or answer"),
         (
             "answers/clinic.yml",

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from aiosmtpd.controller import Controller
+from pydantic import SecretStr
 from sqlalchemy import text as sql
 
 from bot.app import Parts
@@ -95,13 +96,13 @@ def staffed(parts: Parts, settings: Settings, server: Server, mailbox: Mailbox) 
     """The assistant of a clinic that wants to learn of everything in all three ways."""
     chosen = settings.model_copy(
         update={
-            "telegram_bot_token": type("", (), {"get_secret_value": lambda _: "1:token"})(),
+            "telegram_bot_token": SecretStr("1:token"),
             "telegram_api": server.url,
             "staff_telegram_chat": "-5",
             "staff_email": "staff@example.com",
-            "smtp_url": type("", (), {"get_secret_value": lambda _: f"smtp://127.0.0.1:{mailbox.port}"})(),
+            "smtp_url": SecretStr(f"smtp://127.0.0.1:{mailbox.port}"),
             "staff_webhook": f"{server.url}/hook",
-            "staff_webhook_key": type("", (), {"get_secret_value": lambda _: KEY})(),
+            "staff_webhook_key": SecretStr(KEY),
         }
     )
     found = ways(chosen)

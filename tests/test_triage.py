@@ -6,6 +6,7 @@ from bot.content import Content
 from bot.nlu.examples import common_words, read_examples
 from bot.settings import Settings
 from bot.triage import Alarm, Triage
+from evaluation.questions import read_questions
 
 
 @pytest.fixture(scope="module")
@@ -113,11 +114,11 @@ def test_the_language_of_the_words_is_known(triage: Triage) -> None:
     assert triage.assess("sepsis") == Alarm("emergency_infection", None)
 
 
-def test_ordinary_training_questions_raise_few_alarms(triage: Triage, content: Content) -> None:
-    ordinary = [e for e in read_examples(Settings().nlu_folder) if content.topics[e.topic].kind != "safety"]
-    alarmed = [example for example in ordinary if triage.assess(example.text)]
-    # One in six of them was written to sound like danger; what the model makes of an alarm is not counted here.
-    assert len(alarmed) <= 0.06 * len(ordinary), [(e.topic, e.text) for e in alarmed]
+def test_ordinary_questions_raise_few_alarms(triage: Triage, content: Content) -> None:
+    """On questions that nobody wrote to sound like danger; what the model makes of an alarm is not counted here."""
+    ordinary = [q for q in read_questions() if q.topic in content.topics and content.topics[q.topic].kind != "safety"]
+    alarmed = [question for question in ordinary if triage.assess(question.text)]
+    assert len(alarmed) <= 0.03 * len(ordinary), [(q.topic, q.text) for q in alarmed]
 
 
 def test_a_certain_sign_stands_in_hardly_any_harmless_message(triage: Triage, content: Content) -> None:
@@ -130,6 +131,8 @@ def test_a_certain_sign_stands_in_hardly_any_harmless_message(triage: Triage, co
 @pytest.mark.parametrize(
     ("text", "certain"),
     [
+        ("no reacciona, tiene los labios azules", True),
+        ("I have autonomic dysreflexia right now", True),
         ("la saturación está bajando", True),
         ("im having autonomic dysreflexia", True),
         ("I can't breathe with all this paperwork", False),  # the model may find it harmless

@@ -13,12 +13,8 @@ from bot.store import models
 from bot.store.outbox import QUIET, announce
 from bot.store.requests import apply
 
-FLAGS = (
-    "emergency",
-    "perhaps_emergency",
-    "person",
-    "failure",
-)  # why staff should look at a conversation, the most urgent first
+# Why staff should look at a conversation, the most urgent first.
+FLAGS = ("emergency", "perhaps_emergency", "person", "failure")
 
 
 @dataclass(frozen=True)
