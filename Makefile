@@ -6,7 +6,7 @@ UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 DATA := config.yml domain.yml $(wildcard nlu_data/*.yml nlu_data/*/*.yml bot/nlu/*.py bot/nlu/encoder/sentences.py bot/nlu/encoder/model.onnx)
 
-.PHONY: run test setup lint lock encoder
+.PHONY: run test setup lint lock encoder voice
 .DELETE_ON_ERROR:
 
 run: setup
@@ -28,9 +28,18 @@ lint: .venv/.dev
 encoder: .venv-encoder/.ready
 	@.venv-encoder/bin/musebot encoder train
 
+# What listens to voice messages (README).
+voice: .venv/.voice
+
+.venv/.voice: .venv/.runtime requirements-voice.lock
+	@$(UV) pip install --quiet --no-deps --require-hashes --python .venv/bin/python --requirement requirements-voice.lock
+	@touch $@
+	@echo "Installed. Now VOICE_MODEL in .env needs the folder of a model."
+
 lock: $(UV)
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(COMPILE) --group voice --constraint requirements.lock --output-file requirements-voice.lock
 	$(COMPILE) --group encoder --no-emit-package torch --output-file requirements-encoder.lock
 	echo uv==0.13.9 | $(COMPILE) - --output-file requirements-uv.lock
 

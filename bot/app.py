@@ -44,6 +44,7 @@ from bot.store.requests import Requests
 from bot.store.transcripts import Transcripts
 from bot.store.updates import Updates
 from bot.triage import Triage
+from bot.voice import Voice
 
 log = structlog.get_logger(__name__)
 
@@ -180,6 +181,7 @@ def telegram_channel(parts: Parts, settings: Settings) -> Telegram | None:
         webhook=settings.telegram_webhook,
         secret=secret_of(secret_key(settings)),
         staff_chat=settings.staff_telegram_chat,
+        voice=Voice(settings.voice_model) if settings.voice_model else None,
     )
 
 

@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     staff_language: Language = "es"
     telegram_bot_token: SecretStr | None = None
     telegram_api: str = "https://api.telegram.org"
+    voice_model: Path | None = None
     staff_telegram_chat: str | None = None
     staff_email: str | None = None
     mail_from: str | None = None
@@ -46,6 +47,11 @@ class Settings(BaseSettings):
     @classmethod
     def _from_the_project(cls, value: Path) -> Path:
         return ROOT / value  # an absolute path stays as it is
+
+    @field_validator("voice_model")
+    @classmethod
+    def _a_folder_of_the_project(cls, value: Path | None) -> Path | None:
+        return value and ROOT / value
 
     @field_validator("encoder_folder", mode="before")
     @classmethod

@@ -13,7 +13,7 @@ lean.prepare()
 from bot.app import Parts, build  # noqa: E402 - Rasa is imported below this line
 from bot.content import Content  # noqa: E402
 from bot.content_reader import read_content  # noqa: E402
-from bot.settings import Settings  # noqa: E402
+from bot.settings import OUR_ENCODER, ROOT, Settings  # noqa: E402
 from bot.store import migrate  # noqa: E402
 from bot.training import train  # noqa: E402
 
@@ -25,9 +25,19 @@ def content() -> Content:
 
 @pytest.fixture(scope="session")
 def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's recipe and data, trained for real; or what TEST_MODEL_FILE names, which saves a minute."""
+    """The model that `make setup` trained, if no file that goes into it is newer; else one made for these tests."""
     if made := os.environ.get("TEST_MODEL_FILE"):
         return Path(made)
+    ours = Settings()
+    sources = [
+        ours.config_file,
+        ours.domain_file,
+        *ours.nlu_folder.rglob("*.yml"),
+        *(ROOT / "bot" / "nlu").rglob("*.py"),
+    ]
+    changed = max(file.stat().st_mtime for file in [*sources, OUR_ENCODER / "model.onnx"] if file.exists())
+    if ours.model_file.exists() and ours.model_file.stat().st_mtime > changed:
+        return ours.model_file
     return train(Settings(model_file=tmp_path_factory.mktemp("model") / "musebot.tar.gz"))
 
 

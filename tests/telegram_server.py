@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 TOKEN = "123456:test-token"
 ME = {"id": 1, "is_bot": True, "first_name": "musebot", "username": "musebot_test"}
@@ -24,14 +24,17 @@ class TelegramServer:
         calls: Every call but the polling: method and parameters, in order.
         refusals: Answers to give in place of the next calls of a method, such as (429, {"retry_after": 1}).
         delay: Seconds that sending takes.
+        files: What can be fetched, by name.
     """
 
     url: str = ""
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     refusals: dict[str, list[tuple[int, dict[str, Any]]]] = field(default_factory=dict)
     delay: float = 0.0
+    files: dict[str, bytes] = field(default_factory=dict)
     webhook: str = ""
     commands: dict[str, list[Any]] = field(default_factory=dict)
+    descriptions: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._updates: list[dict[str, Any]] = []
@@ -86,10 +89,20 @@ class TelegramServer:
                 self.webhook = values["url"]
             case "deleteWebhook":
                 self.webhook = ""
+            case "getFile":
+                if values["file_id"] not in self.files:
+                    return 400, {"ok": False, "error_code": 400, "description": "Bad Request: file is too big"}
+                return 200, {"file_id": values["file_id"], "file_unique_id": "u", "file_path": values["file_id"]}
             case "getWebhookInfo":
                 return 200, {"url": self.webhook, "has_custom_certificate": False, "pending_update_count": 0}
             case "setMyCommands":
                 self.commands[values.get("language_code", "")] = values["commands"]
+            case "setMyDescription" | "setMyShortDescription":
+                key = "short_description" if "Short" in method else "description"
+                self.descriptions[key, values.get("language_code", "")] = values[key]
+            case "getMyDescription" | "getMyShortDescription":
+                key = "short_description" if "Short" in method else "description"
+                return 200, {key: self.descriptions.get((key, values.get("language_code", "")), "")}
             case "getMyCommands":
                 return 200, self.commands.get(values.get("language_code", ""), [])
         return 200, True
@@ -140,7 +153,8 @@ def telegram_server() -> Iterator[TelegramServer]:
             self._say(status, json.dumps(told).encode())
 
         def do_GET(self) -> None:
-            self._say(200, b"{}")
+            place, _, name = unquote(self.path).rpartition("/")
+            self._say(200, server.files[name] if place == f"/file/bot{TOKEN}" and name in server.files else b"{}")
 
         def _say(self, status: int, told: bytes) -> None:
             self.send_response(status)

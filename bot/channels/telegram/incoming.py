@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 from telegram import Chat, InlineKeyboardButton, Message, Update
@@ -16,11 +17,15 @@ CHANNEL = "telegram"
 
 @dataclass(frozen=True)
 class Words:
-    """A message that can be answered, with its number; `edited`: it takes the place of one that was answered before."""
+    """A message that can be answered, with its number.
+
+    `edited`: it takes the place of one that was answered before. `heard`: it was spoken, so what was heard is told.
+    """
 
     message: Incoming
     number: int
     edited: bool = False
+    heard: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,12 @@ class Contact:
 
 @dataclass(frozen=True)
 class Speech:
-    """A voice message; `file` is Telegram's name of it."""
+    """A voice message; `file` is Telegram's name of it, `seconds` how long it is."""
 
     message: Incoming
+    number: int
     file: str
+    seconds: int
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ class Other:
     """What cannot be read: a picture, a place ...; `said` names the text of `telegram.yml` that tells so."""
 
     message: Incoming
-    said: Literal["picture", "location", "other", "private"]
+    said: Literal["picture", "location", "other", "private", "voice", "voice_unclear", "voice_long"]
 
 
 Read = Words | Tap | Contact | Speech | Other
@@ -113,7 +120,7 @@ def read_update(update: Update, content: Content) -> Read | None:
         return Other(incoming, "private")
     edited = update.edited_message is not None
     if message.caption:  # the words beside a picture or a voice message are a message like any other
-        return Words(_with_text(incoming, message.caption), message.message_id, edited)
+        return Words(with_text(incoming, message.caption), message.message_id, edited)
     if message.text:
         return Words(_command(incoming, message.text, content), message.message_id, edited)
     return None if edited else _attached(incoming, message)  # a place that moves is edited every few seconds
@@ -132,7 +139,9 @@ def _tap(update: Update) -> Tap | None:
 def _attached(incoming: Incoming, message: Message) -> Read:
     speech = message.voice or message.audio or message.video_note
     if speech:
-        return Speech(incoming, speech.file_id)
+        length = speech.duration
+        seconds = int(length.total_seconds() if isinstance(length, timedelta) else length)
+        return Speech(incoming, message.message_id, speech.file_id, seconds)
     if message.contact:
         own = message.from_user is not None and message.contact.user_id == message.from_user.id
         number = message.contact.phone_number
@@ -155,7 +164,8 @@ def _language(code: str) -> Language | None:
     return next((language for language in LANGUAGES if code.startswith(language)), None)
 
 
-def _with_text(incoming: Incoming, text: str) -> Incoming:
+def with_text(incoming: Incoming, text: str) -> Incoming:
+    """The same message with words."""
     return Incoming(CHANNEL, incoming.sender, text, update_id=incoming.update_id, hint=incoming.hint)
 
 
@@ -163,17 +173,17 @@ def _command(incoming: Incoming, text: str, content: Content) -> Incoming:
     """A command as the button of its topic: `/start TOPIC` opens an answer; what is no command of ours is text."""
     found = re.fullmatch(r"/(\w+)(?:@\w+)?(?:\s+(.*))?", text.strip(), re.DOTALL)
     if found is None:
-        return _with_text(incoming, text)
+        return with_text(incoming, text)
     name, rest = found[1].lower(), (found[2] or "").strip()
     command = content.telegram.commands.get(name)
     if rest and not (name == "start" and re.fullmatch(r"[\w-]{1,64}", rest)):  # what a link may carry
-        return _with_text(incoming, rest)  # whatever the command is, the words may tell of danger
+        return with_text(incoming, rest)  # whatever the command is, the words may tell of danger
     if name == "start":
         topic = rest if rest in content.topics else "greet"
     elif name == "cancel":
-        return _with_text(incoming, "cancelar" if incoming.hint == "es" else "cancel")
+        return with_text(incoming, "cancelar" if incoming.hint == "es" else "cancel")
     elif command and command.topic:
         topic = command.topic
     else:
-        return _with_text(incoming, name)
+        return with_text(incoming, name)
     return Incoming(CHANNEL, incoming.sender, button=f"/{topic}", update_id=incoming.update_id, hint=incoming.hint)

@@ -56,6 +56,12 @@ class Renderer:
             found[-1] = replace(found[-1], keyboard=self._share(replies[-1], language))
         return found
 
+    def plain(self, words: str) -> list[Message]:
+        """Words without anything else."""
+        text = _Text()
+        text.add(words)
+        return text.split()
+
     def _share(self, reply: Reply, language: Language) -> ReplyKeyboardMarkup:
         """The keyboard that gives the person's own number without typing, with the question's choices below."""
         share = KeyboardButton(self._content.telegram.says["share"].of(language), request_contact=True)

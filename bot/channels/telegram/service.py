@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -26,6 +26,7 @@ from bot.channels.telegram.incoming import (
     place_of,
     read_unknown,
     read_update,
+    with_text,
 )
 from bot.channels.telegram.render import Message, Renderer, choices_of
 from bot.channels.telegram.setup import introduce
@@ -35,6 +36,7 @@ from bot.messages import Incoming, Language, Reply, Turn
 from bot.queues import Queues
 from bot.store.transcripts import Transcripts
 from bot.store.updates import Received, Updates
+from bot.voice import Voice
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +44,9 @@ MOST_AT_ONCE = 64  # chats that are being answered
 GRACE = 5.0  # seconds that are left to answers at the end
 MOST_ALBUMS = 1000
 LONG_POLL = 25  # seconds
+LONGEST_SPEECH = 180  # seconds
+TYPING = 4.5  # seconds after which Telegram no longer shows that somebody types
+BUSY = 30  # updates at work, from which on nobody is shown that we type: it counts among what Telegram allows
 LONGEST_WAIT = 60.0  # seconds, between two tries of one message
 WANTED = (Update.MESSAGE, Update.EDITED_MESSAGE, Update.CALLBACK_QUERY, Update.CHANNEL_POST, Update.MY_CHAT_MEMBER)
 
@@ -60,6 +65,7 @@ class Telegram:
         webhook: str | None,
         secret: str,
         staff_chat: str | None = None,
+        voice: Voice | None = None,
         pause: float = 1.0,
     ) -> None:
         """The channel.
@@ -73,6 +79,7 @@ class Telegram:
             webhook: The public address that Telegram calls; None asks Telegram itself.
             secret: What Telegram must say to prove that it is Telegram.
             staff_chat: A chat of the staff, in which the bot only tells what concerns them.
+            voice: Listens to voice messages; None asks for words instead.
             pause: Seconds between two answers in one chat where more wait: Telegram wants one a second at most.
         """
         self._application = application
@@ -84,6 +91,7 @@ class Telegram:
         self._webhook = webhook
         self._secret = secret
         self._staff_chat = staff_chat
+        self._voice = voice
         self._pause = pause
         self._albums: dict[str, None] = {}
         self._renderer = Renderer(content)
@@ -225,18 +233,70 @@ class Telegram:
             return
         if isinstance(read, Tap):
             await self._acknowledge(read, chat)
-        with contextlib.suppress(TelegramError):
-            await self._bot.send_chat_action(chat, ChatAction.TYPING)
-        turn = await self._turn(read)
+        async with self._typing(chat):
+            if isinstance(read, Speech):
+                read = await self._listened(read)
+            turn = await self._turn(read)
         number, turn = await self._kept(read.message, turn)
-        edited = isinstance(read, Words) and read.edited
-        messages = self._renderer.messages(turn.replies, turn.language, number)
-        if edited:
-            messages.insert(0, Message(self._content.telegram.says["edited"].of(turn.language)))
+        messages = [*self._before(read, turn.language), *self._renderer.messages(turn.replies, turn.language, number)]
         for place, message in enumerate(messages[received.sent :], received.sent + 1):
             if not await self._send(chat, message):
                 return
             await self._note(self._updates.sent, received.id, place)
+
+    @contextlib.asynccontextmanager
+    async def _typing(self, chat: int) -> AsyncIterator[None]:
+        """Shows that an answer is being prepared, as long as it is."""
+
+        async def show() -> None:
+            while len(self._tasks) < BUSY:
+                with contextlib.suppress(TelegramError):
+                    await self._bot.send_chat_action(chat, ChatAction.TYPING)
+                await asyncio.sleep(TYPING)
+
+        shown = asyncio.create_task(show())
+        try:
+            yield
+        finally:
+            shown.cancel()
+
+    async def _listened(self, speech: Speech) -> Words | Other:
+        """What somebody said, as words; or what is told where they cannot be made out. The sound is not kept."""
+        if self._voice is None:
+            return Other(speech.message, "voice")
+        if speech.seconds > LONGEST_SPEECH:
+            return Other(speech.message, "voice_long")
+        try:
+            sound = await self._fetched(speech.file)
+            heard = await asyncio.to_thread(self._voice.heard, sound)
+        except BadRequest:  # more than the Bot API hands over
+            return Other(speech.message, "voice_long")
+        except Exception as error:  # Telegram's files or the model: words still can be asked for
+            log.error("telegram.not_heard", error=type(error).__name__)
+            return Other(speech.message, "voice")
+        if not heard.sure and self._conversation.alarm_in(heard.text) is None:
+            return Other(speech.message, "voice_unclear")
+        return Words(with_text(speech.message, heard.text), speech.number, heard=True)
+
+    async def _fetched(self, file: str) -> bytes:
+        for wait in (1.0, 5.0):
+            try:
+                return bytes(await (await self._bot.get_file(file)).download_as_bytearray())
+            except BadRequest:
+                raise
+            except TelegramError:
+                await asyncio.sleep(wait)
+        return bytes(await (await self._bot.get_file(file)).download_as_bytearray())
+
+    def _before(self, read: Read, language: Language) -> list[Message]:
+        """What is said before the answer: which message it is about."""
+        says = self._content.telegram.says
+        match read:
+            case Words(edited=True):
+                return [Message(says["edited"].of(language))]
+            case Words(message, heard=True):
+                return self._renderer.plain(says["heard"].of(language).format(text=message.text))
+        return []
 
     def _read(self, received: Received, chat: int) -> Read | None:
         try:
@@ -246,11 +306,11 @@ class Telegram:
             return read_unknown(received.payload, chat)
         return read_update(update, self._content)
 
-    async def _turn(self, read: Read) -> Turn:
+    async def _turn(self, read: Words | Tap | Contact | Other) -> Turn:
         """What is said to an update."""
         says = self._content.telegram.says
         match read:
-            case Words(message, _, edited):
+            case Words(message, _, edited, _):
                 if edited and (await asyncio.to_thread(self._transcripts.memory, message)).asking:
                     return await self._no_words(message, says["edited_late"])
                 return await self._conversation.handle(message)
@@ -266,8 +326,6 @@ class Telegram:
                 if not own:
                     return await self._no_words(message, says["contact_of_another"])
                 return await self._conversation.handle(replace(message, text=number))
-            case Speech(message, _):
-                return await self._no_words(message, says["voice"])
             case Other(message, said):
                 return await self._no_words(message, says[said])
 

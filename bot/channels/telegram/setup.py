@@ -31,6 +31,7 @@ def telegram_application(token: str, api: str) -> Application[Any, Any, Any, Any
         Application.builder()
         .token(token)
         .base_url(f"{api}/bot")
+        .base_file_url(f"{api}/file/bot")
         .rate_limiter(AIORateLimiter(max_retries=MOST_RETRIES))
         .updater(None)
         .connection_pool_size(64)
@@ -43,17 +44,22 @@ def telegram_application(token: str, api: str) -> Application[Any, Any, Any, Any
 
 
 async def introduce(bot: Bot, content: Content) -> None:
-    """Sets the commands and descriptions in both languages.
+    """Sets the commands and descriptions in both languages, as far as Telegram has others: it allows few changes a day.
 
     Raises:
         TelegramError: Telegram cannot be reached, or takes none of it.
     """
     for code in ("", *LANGUAGES):
         language: Language = FIRST_LANGUAGE if code == "" else "en" if code == "en" else "es"
-        commands = [BotCommand(name, entry.of(language)) for name, entry in content.telegram.commands.items()]
-        await bot.set_my_commands(commands, language_code=code or None)
-        await bot.set_my_description(content.telegram.description.of(language), language_code=code or None)
-        await bot.set_my_short_description(content.telegram.about.of(language), language_code=code or None)
+        commands = tuple(BotCommand(name, entry.of(language)) for name, entry in content.telegram.commands.items())
+        if await bot.get_my_commands(language_code=code or None) != commands:
+            await bot.set_my_commands(commands, language_code=code or None)
+        description = content.telegram.description.of(language)
+        if (await bot.get_my_description(code or None)).description != description:
+            await bot.set_my_description(description, language_code=code or None)
+        about = content.telegram.about.of(language)
+        if (await bot.get_my_short_description(code or None)).short_description != about:
+            await bot.set_my_short_description(about, language_code=code or None)
 
 
 async def examine(bot: Bot, content: Content, webhook: str | None, api: str) -> AsyncIterator[tuple[bool, str]]:
