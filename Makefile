@@ -6,6 +6,8 @@ UV := $(or $(shell command -v uv 2>/dev/null),.tools/bin/uv)
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
 DATA := config.yml domain.yml $(wildcard nlu_data/*.yml nlu_data/*/*.yml bot/nlu/*.py bot/nlu/encoder/sentences.py bot/nlu/encoder/model.onnx)
 
+WIDGET := bot/channels/web/widget
+
 .PHONY: run test setup lint lock encoder voice
 .DELETE_ON_ERROR:
 
@@ -15,13 +17,14 @@ run: setup
 test: setup .venv/.dev
 	@.venv/bin/python -m pytest
 
-setup: .venv/.runtime models/musebot.tar.gz
+setup: .venv/.runtime models/musebot.tar.gz $(WIDGET)/.built
 
 lint: .venv/.dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	npm --prefix $(WIDGET) run --silent check
 	.venv/bin/musebot check
 
 # Makes the sentence model in bot/nlu/encoder anew: hours on two cores, rarely needed, never by the commands above.
@@ -42,6 +45,15 @@ lock: $(UV)
 	$(COMPILE) --group voice --constraint requirements.lock --output-file requirements-voice.lock
 	$(COMPILE) --group encoder --no-emit-package torch --output-file requirements-encoder.lock
 	echo uv==0.13.9 | $(COMPILE) - --output-file requirements-uv.lock
+
+# The chat for web pages, one file. Without Node.js the plain page at /chat does all the same.
+$(WIDGET)/.built: $(wildcard $(WIDGET)/*.ts $(WIDGET)/*.json)
+	@if command -v npm >/dev/null; then \
+	  echo "Building the chat for web pages"; \
+	  npm --prefix $(WIDGET) ci --silent --ignore-scripts && npm --prefix $(WIDGET) run --silent build && touch $@; \
+	else \
+	  echo "Node.js is not installed, so the chat for web pages is not built; /chat works without it."; \
+	fi
 
 models/musebot.tar.gz: $(DATA) | .venv/.runtime
 	@.venv/bin/musebot train

@@ -502,9 +502,11 @@ def serve(context: typer.Context) -> None:
         from bot.app import create_app
 
         app = create_app(settings)
-        errors.print(f"Ready at http://{settings.host}:{settings.port}/chat  (Ctrl+C stops it)")
+        errors.print(f"Ready at http://{settings.host}:{settings.port}/  (Ctrl+C stops it)")
         # No access log: addresses and times of people who ask about their health are nobody's business.
-        server = uvicorn.Server(uvicorn.Config(app, access_log=False, log_config=None, ws="none"))
+        server = uvicorn.Server(
+            uvicorn.Config(app, access_log=False, log_config=None, ws="none", timeout_graceful_shutdown=3)
+        )
         server.run(sockets=[address])
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import structlog
 from fastapi import FastAPI
 from sqlalchemy import Engine, text
+from starlette.middleware.cors import CORSMiddleware
 
 from actions import all_actions
 from bot.answers import Answers
@@ -24,6 +25,7 @@ from bot.channels.staff import StaffNews, ways
 from bot.channels.telegram import routes as telegram_routes
 from bot.channels.telegram.service import Telegram, secret_of
 from bot.channels.telegram.setup import telegram_application
+from bot.channels.web import api, embed
 from bot.channels.web import routes as web
 from bot.content import Content
 from bot.content_reader import read_content
@@ -136,7 +138,21 @@ def create_app(settings: Settings) -> FastAPI:
 
     channel = telegram_channel(parts, settings)
 
-    app = FastAPI(title="musebot", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="musebot",
+        description="The chat for programs. Every error is {error, message}.",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.add_middleware(api.Guard, origins=settings.web_origins)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.web_origins,
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
+        max_age=3600,
+    )
 
     def ready() -> None:
         with parts.engine.connect() as connection:
@@ -144,20 +160,17 @@ def create_app(settings: Settings) -> FastAPI:
 
     if channel and settings.telegram_webhook:
         telegram_routes.mount(app, channel)
-    web.mount(
-        app,
-        web.Chat(
-            conversation=parts.conversation,
-            transcripts=parts.transcripts,
-            phrases=parts.conversation.phrases,
-            content=parts.content,
-            secret=secret_key(settings),
-            https=settings.https,
-        ),
-        ready=ready,
-        calendars=parts.calendars,
-        encoder=encoder_name(settings.encoder_folder),
+    chat = web.Chat(
+        conversation=parts.conversation,
+        transcripts=parts.transcripts,
+        phrases=parts.conversation.phrases,
+        content=parts.content,
+        secret=secret_key(settings),
+        https=settings.https,
     )
+    web.mount(app, chat, ready=ready, calendars=parts.calendars, encoder=encoder_name(settings.encoder_folder))
+    api.mount(app, chat)
+    embed.mount(app, chat)
     return app
 
 

@@ -460,6 +460,13 @@ class TelegramFile(_Entry):
     says: dict[str, PhraseEntry]
 
 
+class WidgetFile(_Entry):
+    """`widget.yml`: the words on the chat for web pages, and of the page that shows it."""
+
+    says: dict[str, Wording]
+    page: dict[str, Wording]
+
+
 @dataclass(frozen=True)
 class Content:
     """The whole folder, read and checked. `files` tells which file an answer stands in."""
@@ -475,6 +482,7 @@ class Content:
     eligibility: EligibilityFile
     booking: BookingFile
     telegram: TelegramFile
+    widget: WidgetFile
     style: StyleFile
     files: dict[str, str]
 

@@ -21,6 +21,7 @@ from bot.content import (
     StyleFile,
     TelegramFile,
     TopicEntry,
+    WidgetFile,
 )
 from bot.curation import contradictions
 from bot.errors import ContentError
@@ -75,8 +76,8 @@ def _read(folder: Path) -> tuple[Content | None, list[str]]:
     }
     eligibility, style = read_whole("eligibility.yml", EligibilityFile), read_whole("style.yml", StyleFile)
     booking = read_whole("booking.yml", BookingFile)
-    telegram = read_whole("telegram.yml", TelegramFile)
-    if problems or not (safety and clinic and eligibility and style and booking and telegram):
+    telegram, widget = read_whole("telegram.yml", TelegramFile), read_whole("widget.yml", WidgetFile)
+    if problems or not (safety and clinic and eligibility and style and booking and telegram and widget):
         return None, problems
     read_signs = {key: entry for key, entry in signs.items() if entry is not None}
     return (
@@ -92,6 +93,7 @@ def _read(folder: Path) -> tuple[Content | None, list[str]]:
             eligibility,
             booking,
             telegram,
+            widget,
             style,
             files,
         ),

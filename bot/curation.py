@@ -1,7 +1,7 @@
 """What the content must fulfil as a whole: nothing uncited, nothing promised, nothing in one language only."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import BaseModel
 
@@ -48,6 +48,20 @@ BOOKING = {
     "staff": "new changed cancelled person emergency where asked whatsapp calendar",
 }
 
+# What the chat on web pages and Telegram say by name.
+WIDGET = (
+    "launcher title subtitle close options other_language message send you assistant conversation working offline "
+    "again waiting refused expired source open_source helpful not_helpful why not_asked unclear too_long wrong "
+    "other thanks human text_size text_size_back read_aloud read_aloud_off copy copied not_copied print remember "
+    "remember_off remembered forgotten delete delete_sure delete_yes delete_no deleted dictate dictate_stop "
+    "dictate_notice dictate_yes dictate_no dictate_failed by_phone by_email"
+)
+PAGE = "title lead about_title about ask_title ask person_title person plain inline sources"
+TELEGRAM = (
+    "voice voice_unclear voice_long heard picture location contact contact_of_another other private edited edited_late "
+    "old_button share"
+)
+
 # How `bot.eligibility` may judge a feature; each needs its wording.
 CASES = {
     "level": {"inside", "neck", "neck_partly", "neck_outside", "below"},
@@ -87,6 +101,7 @@ def texts_of(content: Content) -> Iterator[tuple[str, Wording]]:
     yield from (("eligibility.yml", wording) for wording in wordings_of(content.eligibility))
     yield from (("booking.yml", wording) for wording in wordings_of(content.booking))
     yield from (("telegram.yml", wording) for wording in wordings_of(content.telegram))
+    yield from (("widget.yml", wording) for wording in wordings_of(content.widget))
     yield from ((f"clinic.yml: {name}", detail) for name, detail in filled(content.clinic.details))
     yield from ((f"clinic.yml: {key}", link.title) for key, link in content.clinic.links.items())
     yield from ((f"safety.yml: {key}", link.title) for key, link in content.safety.links.items())
@@ -212,6 +227,10 @@ def _in_review(place: str, review: Review, revision: str) -> Iterator[str]:
 
 def _missing(content: Content) -> Iterator[str]:
     yield from (f"phrases.yml: {key}: missing" for key in sorted(REQUIRED_PHRASES - content.phrases.keys()))
+    named: list[tuple[str, str, Mapping[str, object]]]
+    named = [("widget.yml: says", WIDGET, content.widget.says), ("widget.yml: page", PAGE, content.widget.page)]
+    for place, wanted, there in [*named, ("telegram.yml: says", TELEGRAM, content.telegram.says)]:
+        yield from (f"{place}: {key}: missing" for key in wanted.split() if key not in there)
     for key, topic in content.topics.items():
         if topic.kind in ("answer", "clinic") and key not in content.answers:
             yield f"answers: {key}: no answer for this topic"
@@ -221,10 +240,10 @@ def _missing(content: Content) -> Iterator[str]:
             yield f"safety.yml: {key}: no guidance for this topic"
         if topic.kind == "talk" and key not in content.phrases:
             yield f"phrases.yml: {key}: no phrase for this topic"
-    wanted = {f"type_{source.type}" for source in content.sources.values()}
-    wanted |= {f"shows_{source.type}" for source in content.sources.values()}
-    wanted |= {f"evidence_{evidence_of(fact)}" for fact in content.facts.values()}
-    yield from (f"phrases.yml: {key}: missing" for key in sorted(wanted - content.phrases.keys()))
+    kinds = {f"type_{source.type}" for source in content.sources.values()}
+    kinds |= {f"shows_{source.type}" for source in content.sources.values()}
+    kinds |= {f"evidence_{evidence_of(fact)}" for fact in content.facts.values()}
+    yield from (f"phrases.yml: {key}: missing" for key in sorted(kinds - content.phrases.keys()))
     for key, fact in content.facts.items():
         if fact.label and fact.label not in KINDS:
             yield f"facts.yml: {key}: no evidence label '{fact.label}'; there are {', '.join(KINDS)}"
@@ -262,7 +281,7 @@ def _other_numbers(content: Content) -> Iterator[str]:
     entries += [(f"{content.files[key]}: {key}", entry) for key, entry in content.answers.items()]
     entries += [(f"clinic.yml: {key}", entry) for key, entry in content.clinic.links.items()]
     entries += [(f"facts.yml: {key}", entry) for key, entry in content.facts.items()]
-    entries += [("booking.yml", content.booking), ("telegram.yml", content.telegram)]
+    entries += [("booking.yml", content.booking), ("telegram.yml", content.telegram), ("widget.yml", content.widget)]
     for place, entry in entries:
         # With or without the plus sign: a WhatsApp link has none.
         for number in re.findall(rf"(?<!\d)\+?{country}[\d ]{{8,}}\d", entry.model_dump_json()):

@@ -1,9 +1,11 @@
 """Settings, read once from the environment and `.env`. Every field is explained in `.env.example`."""
 
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import SettingsError
 from bot.messages import Language
@@ -20,6 +22,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
     public_url: str = ""
+    web_origins: Annotated[tuple[str, ...], NoDecode] = ()
     database_url: str = f"sqlite:///{ROOT / 'var' / 'musebot.db'}"
     secret_key: SecretStr | None = None
     home_country: str = "co"
@@ -47,6 +50,16 @@ class Settings(BaseSettings):
     @classmethod
     def _from_the_project(cls, value: Path) -> Path:
         return ROOT / value  # an absolute path stays as it is
+
+    @field_validator("web_origins", mode="before")
+    @classmethod
+    def _addresses_of_sites(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
+        found = tuple(each.strip().rstrip("/") for each in value.split(",")) if isinstance(value, str) else value
+        for each in found:
+            parts = urlsplit(each)
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
+                raise ValueError("give addresses such as https://clinic.example, with commas between them")
+        return found
 
     @field_validator("voice_model")
     @classmethod

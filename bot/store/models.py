@@ -66,7 +66,8 @@ class Turn(Base):
     """One message with its replies, and what the assistant made of it.
 
     `update_id` is the channel's own id of the message: NULL where the channel has none, else unique within the channel.
-    `replies` is what the person was shown, as it was; `revisions` names the wording.
+    `replies` is what the person was shown, as it was; `revisions` names the wording. `helpful` and `reason` are what
+    the person thought of it, where they said so.
     """
 
     __tablename__ = "turn"
@@ -89,6 +90,8 @@ class Turn(Base):
     revisions: Mapped[list[Any]]
     failure: Mapped[str | None] = mapped_column(String(256))
     latency_ms: Mapped[float] = mapped_column(Float)
+    helpful: Mapped[bool | None]
+    reason: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime]
 
     conversation: Mapped[Conversation] = relationship(back_populates="turns")

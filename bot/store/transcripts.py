@@ -16,10 +16,12 @@ from bot.store.requests import apply
 # Why staff should look at a conversation, the most urgent first.
 FLAGS = ("emergency", "perhaps_emergency", "person", "failure")
 
+REASONS = ("not_asked", "unclear", "too_long", "wrong", "other")  # why a reply did not help
+
 
 @dataclass(frozen=True)
 class Said:
-    """One message and its replies, as the person saw them."""
+    """One message and its replies, as the person saw them. `id` is its number, None where it was not kept."""
 
     text: str
     button: str | None
@@ -27,6 +29,7 @@ class Said:
     decision: Decision
     replies: tuple[Reply, ...]
     at: datetime
+    id: int | None = None
 
     @classmethod
     def now(cls, message: Incoming, turn: Turn) -> "Said":
@@ -120,16 +123,39 @@ class Transcripts:
             row = session.scalar(query)
             return _said(row).replies if row else ()
 
-    def of(self, channel: str, sender: str) -> list[Said]:
-        """The whole conversation, oldest first."""
+    def of(self, channel: str, sender: str, after: int = 0) -> list[Said]:
+        """The conversation, oldest first; all of it, or what came after a turn."""
         query = (
             select(models.Turn)
             .join(models.Conversation)
             .where(models.Conversation.channel == channel, models.Conversation.sender == sender)
+            .where(models.Turn.id > after)
             .order_by(models.Turn.id)
         )
         with Session(self._engine) as session:
             return [_said(row) for row in session.scalars(query)]
+
+    def rate(self, channel: str, sender: str, turn: int, helpful: bool, reason: str | None) -> bool:
+        """Notes whether a turn helped, in place of what was noted before; False where the sender has no such turn."""
+        query = (
+            select(models.Turn)
+            .join(models.Conversation)
+            .where(models.Turn.id == turn)
+            .where(models.Conversation.channel == channel, models.Conversation.sender == sender)
+        )
+        with Session(self._engine) as session, session.begin():
+            row = session.scalar(query)
+            if row is None:
+                return False
+            row.helpful, row.reason = helpful, reason
+            return True
+
+    def delete(self, channel: str, sender: str) -> None:
+        """Deletes a conversation with all that belongs to it: turns, requests, and what staff were to be told."""
+        with Session(self._engine) as session, session.begin():
+            found = session.scalar(_conversation(channel, sender))
+            if found:
+                session.delete(found)
 
 
 def _conversation(channel: str, sender: str) -> Any:
@@ -188,6 +214,7 @@ def _said(row: models.Turn) -> Said:
         decision=cast(Decision, row.decision),
         replies=tuple(_reply(reply) for reply in cast(Sequence[dict[str, Any]], row.replies)),
         at=row.created_at,
+        id=row.id,
     )
 
 

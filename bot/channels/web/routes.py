@@ -34,9 +34,11 @@ COOKIE_SECONDS = 60 * 60 * 24 * 30
 LONGEST_ID = 64  # of a message; ours have 22 characters
 MOST_BYTES = 64 * 1024  # of a form
 FOLDER = Path(__file__).parent
+FOR_PROGRAMS = ("/api/", "/webhooks/")  # where answers are JSON, errors too
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
     ),
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -74,6 +76,7 @@ class Chat:
         )
         self._page = environment.get_template("chat.html")
         self._sources_page = environment.get_template("sources.html")
+        self.home = environment.get_template("home.html")
 
     def session(self, signed: str) -> Session | None:
         """The session that a cookie or a form carries; None when there is none, or not one of ours."""
@@ -134,7 +137,7 @@ class Chat:
             word=lambda key: self.phrases.text(key, session.language),
             turns=turns,
             start=self.phrases.reply("greet", session.language),
-            said=self._said,
+            said=self.said,
             citations_of=citations_of,
             form_token=self.form_token(session),
             signed=self.signed(session),
@@ -158,7 +161,7 @@ class Chat:
         self.remember(response, session)
         return response
 
-    def _said(self, turn: Said) -> str:
+    def said(self, turn: Said) -> str:
         """What the person wrote, or the words of the button that was pressed."""
         if not turn.button:
             return turn.text
@@ -181,46 +184,46 @@ def mount(app: FastAPI, chat: Chat, *, ready: Callable[[], None], calendars: Cal
         encoder: The name of the sentence model in use, for those who watch the server.
     """
 
-    @app.api_route("/", methods=["GET", "HEAD"])
-    async def home() -> Response:
-        return RedirectResponse("/chat", status_code=307)
-
-    @app.api_route("/chat", methods=["GET", "HEAD"])
+    @app.api_route("/chat", methods=["GET", "HEAD"], include_in_schema=False)
     async def page(request: Request, lang: str = "") -> Response:
-        return await chat.show(_session(chat, request, lang))
+        return await chat.show(session_of(chat, request, lang))
 
-    @app.api_route("/sources", methods=["GET", "HEAD"])
+    @app.api_route("/sources", methods=["GET", "HEAD"], include_in_schema=False)
     async def sources(request: Request, lang: str = "") -> Response:
-        return chat.sources(_session(chat, request, lang))
+        return chat.sources(session_of(chat, request, lang))
 
-    @app.get("/calendar/{signed}.ics")
+    @app.get("/calendar/{signed}.ics", include_in_schema=False)
     async def calendar(signed: str) -> Response:
         found = await run_in_threadpool(calendars.file, signed)
         if found is None:
             raise HTTPException(404)
         return Response(found, media_type="text/calendar", headers={"Cache-Control": "no-store"})
 
-    @app.post("/chat")
+    @app.post("/chat", include_in_schema=False)
     async def post(request: Request) -> Response:
         return await _take(chat, request)
 
     @app.exception_handler(HTTPException)
     async def missing(request: Request, error: HTTPException) -> Response:
-        session = _session(chat, request)
+        if request.url.path.startswith(FOR_PROGRAMS):
+            return problem(error.status_code, "not_found", "There is nothing here. See /openapi.json.")
+        session = session_of(chat, request)
         notice = chat.phrases.text("web_missing", session.language)
         return await chat.show(session, notice=notice, status=error.status_code)
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
         log.error("web.failed", error=type(error).__name__)
-        session = _session(chat, request)
+        if request.url.path.startswith(FOR_PROGRAMS):
+            return problem(500, "failed", chat.phrases.text("failure", DEFAULT_LANGUAGE))
+        session = session_of(chat, request)
         return await chat.show(session, notice=chat.phrases.text("failure", session.language), status=500)
 
-    @app.api_route("/healthz", methods=["GET", "HEAD"])
+    @app.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
     async def healthz() -> Response:
         return PlainTextResponse("ok")
 
-    @app.api_route("/readyz", methods=["GET", "HEAD"])
+    @app.api_route("/readyz", methods=["GET", "HEAD"], include_in_schema=False)
     async def readyz() -> Response:
         try:
             await run_in_threadpool(ready)
@@ -231,9 +234,14 @@ def mount(app: FastAPI, chat: Chat, *, ready: Callable[[], None], calendars: Cal
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 
 
+def problem(status: int, code: str, message: str) -> JSONResponse:
+    """An error as programs get it: a word for the program, a sentence for who wrote it."""
+    return JSONResponse({"error": code, "message": message}, status, headers={"Cache-Control": "no-store"})
+
+
 async def _take(chat: Chat, request: Request) -> Response:
     """Takes a form that was sent: answers its text, then its button."""
-    fallback = _session(chat, request)
+    fallback = session_of(chat, request)
     form = await _form(request)
     if form is None:
         return await chat.show(fallback, notice=chat.phrases.text("too_long", fallback.language), status=413)
@@ -305,7 +313,7 @@ def _from_elsewhere(request: Request) -> bool:
     return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
 
 
-def _session(chat: Chat, request: Request, chosen: str = "") -> Session:
+def session_of(chat: Chat, request: Request, chosen: str = "") -> Session:
     """The browser's session, or a new one in the language that was chosen or that the browser asks for first."""
     found = chat.session(request.cookies.get(COOKIE, ""))
     session = found or Session(secrets.token_urlsafe(24), _preferred(request))
