@@ -14,7 +14,7 @@ WIDGET := bot/channels/web/widget
 run: setup
 	@.venv/bin/musebot serve
 
-test: setup .venv/.dev
+test: setup .venv/.dev .venv/.browser
 	@.venv/bin/python -m pytest
 
 setup: .venv/.runtime models/musebot.tar.gz $(WIDGET)/.built
@@ -69,6 +69,13 @@ models/musebot.tar.gz: $(DATA) | .venv/.runtime
 .venv/.dev: .venv/.runtime requirements-dev.lock
 	@echo "Installing the development tools into .venv"
 	@$(UV) pip install --quiet --no-deps --require-hashes --python .venv/bin/python --requirement requirements-dev.lock
+	@touch $@
+
+# The tests drive a Chromium: the system's, else Debian's, else one of Playwright's own.
+.venv/.browser: .venv/.dev
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+	  || { echo "Installing Chromium for the tests"; apt-get install --yes --quiet chromium >/dev/null 2>&1; } \
+	  || .venv/bin/playwright install chromium
 	@touch $@
 
 # PyTorch is pinned by its version alone: each kind of machine has a build of its own.

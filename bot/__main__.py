@@ -402,6 +402,24 @@ def evaluate_doubt(
     )
 
 
+@measures.command("widget")
+def evaluate_widget(context: typer.Context) -> None:
+    """Time the chat on web pages in a real browser: its script, and from Enter to the answer on the screen."""
+    from statistics import quantiles
+
+    from evaluation.questions import read_questions
+    from evaluation.widget import measure
+
+    texts = [each.text for each in read_questions() if each.language == "en"][::8]
+    with throwaway_database(context.obj) as settings, progress_bar("Measuring") as bar:
+        task = bar.add_task("asking", total=1.0)
+        speed = measure(settings, texts, lambda share: bar.update(task, completed=share))
+    screen.print(f"scripts until the button stands there: {speed.script:.1f} ms")
+    for name, times in (("from Enter to the answer", speed.answers), ("the server alone", speed.server)):
+        parts = quantiles(times, n=20)
+        screen.print(f"{name}, {len(times)} messages: p50 {parts[9]:.0f} ms, p95 {parts[18]:.0f} ms")
+
+
 @measures.command("public")
 def evaluate_public(
     data: Annotated[Path | None, typer.Option(help="The folder with the public data sets.")] = None,

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
@@ -145,7 +146,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.add_middleware(api.Guard, origins=settings.web_origins)
+    app.add_middleware(api.Guard, origins=settings.origins)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.web_origins,
@@ -160,6 +161,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     if channel and settings.telegram_webhook:
         telegram_routes.mount(app, channel)
+    _describe(app)
     chat = web.Chat(
         conversation=parts.conversation,
         transcripts=parts.transcripts,
@@ -172,6 +174,20 @@ def create_app(settings: Settings) -> FastAPI:
     api.mount(app, chat)
     embed.mount(app, chat)
     return app
+
+
+def _describe(app: FastAPI) -> None:
+    """What is malformed gets 400 here, so that the 422 which the framework describes never comes."""
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        found = described()
+        for path in found["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+        return found
+
+    app.openapi = openapi  # type: ignore[method-assign]  # as its documentation says
 
 
 def telegram_channel(parts: Parts, settings: Settings) -> Telegram | None:

@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -19,7 +20,7 @@ from bot.messages import Button, Incoming, Language, Memory, Reply, Say, Turn, U
 from bot.phrases import Phrases
 from bot.questions import questions_in
 from bot.queues import Queues
-from bot.text import bare
+from bot.text import bare, shortened
 from bot.triage import Alarm, Triage
 
 log = structlog.get_logger(__name__)
@@ -38,7 +39,7 @@ SURELY_STRANGE = 0.9  # as likely as this out of scope, a message is not searche
 DANGER_IN_A_PART = 0.3  # taken out of its message, a part must sound more dangerous than a whole one
 SURE_OF_A_PART = 0.6  # a part of a message is a guess more, so it must be surer than a whole one
 
-OUT_OF_THE_QUESTION = 0.02  # danger less likely than this: a sign is no alarm; chosen with `musebot evaluate safety`
+OUT_OF_THE_QUESTION = 0.015  # danger less likely than this: a sign is no alarm; chosen with `musebot evaluate safety`
 NOT_IMPOSSIBLE = 0.05  # as likely as this, whom to call is told above the answer
 WORDS_WITHOUT_CONTEXT = 5
 WORDS_THAT_HIDE = 40  # in a longer story the model may not see what one sentence says
@@ -101,6 +102,10 @@ class Conversation:
                 self._note("handle", error, failures)
                 turn = self._failure(message.language or message.hint or DEFAULT_LANGUAGE)
                 return replace(turn, failure=failures[0], recorded=False)
+
+    def in_turn(self, channel: str, sender: str) -> AbstractAsyncContextManager[None]:
+        """Waits until everything that this person has written before is answered; what follows waits."""
+        return self._queues.in_turn((channel, sender))
 
     async def reply_to_no_words(self, message: Incoming, said: Callable[[Language], Reply]) -> Turn:
         """Answers what is no words: a voice message, a picture. What is remembered stays, but for the choices.
@@ -309,6 +314,7 @@ class Conversation:
 
     async def _understand(self, message: Incoming, language: Language, memory: Memory) -> list[Understanding]:
         """What the message means: one thing, or several questions in order. Danger in any part is all that counts."""
+        message = replace(message, text=shortened(message.text))
         whole = await self.dialogue.respond(message, language, memory)
         if message.button or whole.decision == "emergency" or _is_of_a_request(whole):
             return [whole]

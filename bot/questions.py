@@ -2,7 +2,7 @@
 
 import re
 
-from bot.text import bare
+from bot.text import bare, shortened
 
 # Words that begin a question in either language, where no question mark tells it.
 # fmt: off
@@ -35,7 +35,7 @@ _JOINS_IN_A_QUESTION = re.compile(rf"(?:{_AND}|\s*,\s*)(?=¿?(?:{_MAYBE}))")
 
 def questions_in(text: str) -> list[str]:
     """The questions of `text`, in order; none where nothing tells that it asks."""
-    sentences = [part for part in _ENDS.split(text) if part.strip(" ¿?¡!.,;")]
+    sentences = [part for part in _ENDS.split(shortened(text)) if part.strip(" ¿?¡!.,;")]
     return [part for sentence in sentences for part in _parts(sentence) if _asks(part)]
 
 

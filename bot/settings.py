@@ -54,12 +54,8 @@ class Settings(BaseSettings):
     @field_validator("web_origins", mode="before")
     @classmethod
     def _addresses_of_sites(cls, value: str | tuple[str, ...]) -> tuple[str, ...]:
-        found = tuple(each.strip().rstrip("/") for each in value.split(",")) if isinstance(value, str) else value
-        for each in found:
-            parts = urlsplit(each)
-            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
-                raise ValueError("give addresses such as https://clinic.example, with commas between them")
-        return found
+        given = value.split(",") if isinstance(value, str) else value
+        return tuple(_origin(each.strip().rstrip("/")) for each in given)
 
     @field_validator("voice_model")
     @classmethod
@@ -78,6 +74,11 @@ class Settings(BaseSettings):
         return folder
 
     @property
+    def origins(self) -> tuple[str, ...]:
+        """The sites whose pages may use the chat: those of the clinic, and our own as people reach it."""
+        return (*self.web_origins, _origin(self.address))
+
+    @property
     def address(self) -> str:
         """Where people reach us, without a slash at the end."""
         return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
@@ -91,6 +92,20 @@ class Settings(BaseSettings):
     def https(self) -> bool:
         """Whether people reach us over https, so that cookies must say so."""
         return self.public_url.startswith("https://")
+
+
+def _origin(address: str) -> str:
+    """An address as browsers name the site: in small letters, without the usual port and without a path.
+
+    Raises:
+        ValueError: It is none.
+    """
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+        raise ValueError("give addresses such as https://clinic.example, with commas between them")
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, usual) else "")
 
 
 def read_settings() -> Settings:

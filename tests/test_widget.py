@@ -230,6 +230,40 @@ def test_one_line_on_a_page_with_a_strict_policy_is_enough(opens: Opens, served:
     page.screenshot(path=SHOTS / "other-site.png")
 
 
+def test_the_pages_own_style_and_language_do_no_harm(opens: Opens, served: Served, site: Site) -> None:
+    style = "html { font-size: 62.5% } * { color: #333; text-transform: uppercase; letter-spacing: 1em }"
+    line = f'<script type="module" src="{served.url}/widget.js" data-color="transparent"></script>'
+    for place, lang in (("/styled-es", "es"), ("/styled-en", "en")):
+        head = f"<title>C</title><style>{style}</style>"
+        site.pages[place] = (f"<!doctype html><html lang={lang} dir=rtl>{head}<body><h1>Clínica</h1>{line}", {})
+    page = opens(site.url + "/styled-es", quiet=True, color_scheme="dark")
+    expect(page.get_by_role("button", name="Haga una pregunta")).to_be_visible()
+    page.goto(site.url + "/styled-en")
+    ask(page, "how much does it cost?")
+    seen = page.locator(".answer .text").last.evaluate(
+        """(each) => { const { color, fontSize, textTransform, direction } = getComputedStyle(each);
+        return [color, fontSize, textTransform, direction]; }"""
+    )
+    assert seen == ["rgb(237, 241, 245)", "17px", "none", "ltr"]
+    assert page.locator(".send").evaluate("each => getComputedStyle(each).backgroundColor") == "rgb(11, 85, 103)"
+    check_access(page, "styled")
+    check_targets(page)
+
+
+def test_several_elements_and_pages_that_change_by_script_do_no_harm(opens: Opens) -> None:
+    page = opens("/inline?lang=en")
+    page.locator("muse-chat").evaluate(
+        "each => { const parent = each.parentNode; each.remove(); parent.append(each); }"
+    )
+    page.locator("#message").fill("how much does it cost?")
+    page.keyboard.press("Enter")
+    expect(page.locator(".turn[data-turn]")).to_have_count(1)
+    page.locator("muse-chat").evaluate(
+        "each => { const other = document.createElement('muse-chat'); each.after(other); }"
+    )
+    expect(page.locator("muse-chat").nth(1).get_by_role("button", name="Ask a question")).to_be_visible()
+
+
 def test_a_site_that_is_not_the_clinics_gets_no_answer(opens: Opens, served: Served, site: Site) -> None:
     line = f'<script type="module" src="{served.url}/widget.js"></script>'
     site.pages["/evil"] = (f"<!doctype html><html lang=en><title>C</title><body>{line}", {})
@@ -326,6 +360,38 @@ def test_danger_is_seen_first_heard_at_once_and_can_be_called_for(opens: Opens) 
     expect(page.get_by_role("log")).to_have_attribute("aria-live", "polite")
 
 
+def test_guidance_in_danger_is_never_out_of_sight(opens: Opens) -> None:
+    page = opens(quiet=True)
+    ask(page, "hello")
+    page.route(
+        "**/api/messages", lambda route: route.continue_() if "breathe" in (route.request.post_data or "") else None
+    )
+    for text in ["I can't breathe", "please hurry", "are you there?"]:
+        page.locator("#message").fill(text)
+        page.keyboard.press("Enter")
+    expect(page.locator(".turn[data-turn]")).to_have_count(2)
+    expect(page.locator(".turn[data-message]")).to_have_count(2)
+    expect(page.locator(".urgent > .text")).to_be_in_viewport()
+
+    page = opens(quiet=True)
+    page.get_by_role("button", name="Ask a question").click()
+    page.route("**/api/messages", lambda route: (time.sleep(0.5), route.continue_()))
+    page.locator("#message").fill("I can't breathe")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(page.locator(".panel")).to_be_hidden()
+    expect(page.locator(".urgent > .text")).to_be_in_viewport()
+
+
+def test_an_answer_that_takes_long_tells_whom_to_call(opens: Opens) -> None:
+    page = opens(quiet=True)
+    page.get_by_role("button", name="Ask a question").click()
+    page.route("**/api/messages", lambda route: None)  # it hangs
+    page.locator("#message").fill("I can't breathe")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("call 123 in Colombia", timeout=7_000)
+
+
 def test_choices_can_be_pressed_or_typed_by_number_and_only_the_newest_stay(opens: Opens) -> None:
     page = opens()
     ask(page, "how much does it cost?")
@@ -380,6 +446,51 @@ def test_deleting_asks_first_and_then_deletes_everywhere(opens: Opens, served: S
     assert served.rows("SELECT count(*) FROM turn WHERE text LIKE '%Wilhelmina%'") == [(0,)]
     assert "Wilhelmina" not in page.evaluate("JSON.stringify([{...sessionStorage}, {...localStorage}])")
     ask(page, "hello")
+
+
+def test_what_was_deleted_does_not_come_back_and_the_next_message_is_sent(opens: Opens) -> None:
+    page = opens(quiet=True)
+    ask(page, "hello")
+    held: list[Any] = []
+    page.route("**/api/messages", lambda route: held.append(route) if not held else route.continue_())
+    page.locator("#message").fill("this is Wilhelmina")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Options").click()
+    page.get_by_role("button", name="Delete my conversation").click()
+    page.get_by_role("button", name="Yes, delete it").click()
+    expect(page.get_by_role("status")).to_have_text("Your conversation is deleted.")
+    page.locator("#message").fill("how much does it cost?")
+    page.keyboard.press("Enter")
+    held[0].continue_()  # the old one is answered only now
+    expect(page.locator(".turn[data-turn]")).to_have_count(1)
+    expect(last(page)).to_contain_text("I do not have the price")
+    assert "Wilhelmina" not in page.evaluate("JSON.stringify({...sessionStorage})")
+
+
+def test_what_is_deleted_in_one_tab_goes_from_the_others(opens: Opens) -> None:
+    page = opens()
+    ask(page, "my name is Wilhelmina, hello")
+    page.get_by_role("button", name="Options").click()
+    page.get_by_role("button", name="Remember on this device").click()
+    other = opens(context=page.context)
+    expect(other.locator(".turn[data-turn]")).to_have_count(1)
+    page.get_by_role("button", name="Options").click()
+    page.get_by_role("button", name="Delete my conversation").click()
+    page.get_by_role("button", name="Yes, delete it").click()
+    expect(other.locator(".turn[data-turn]")).to_have_count(0)
+    for each in (page, other):
+        assert "Wilhelmina" not in each.evaluate("JSON.stringify([{...sessionStorage}, {...localStorage}])")
+
+
+def test_a_deletion_that_fails_is_told(opens: Opens) -> None:
+    page = opens(quiet=True)
+    ask(page, "hello")
+    page.route("**/api/conversation", lambda route: route.abort())
+    page.get_by_role("button", name="Options").click()
+    page.get_by_role("button", name="Delete my conversation").click()
+    page.get_by_role("button", name="Yes, delete it").click()
+    expect(page.get_by_role("status")).to_contain_text("It was not deleted")
+    assert turns(page) == 1
 
 
 # What somebody does who has nothing but the keys: text, or the words of a button that is reached with Tab.
@@ -477,7 +588,8 @@ def test_what_is_written_without_a_network_is_sent_once_and_in_order(opens: Open
         page.locator("#message").fill(text)
         page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_have_text(
-        "No network. What you wrote is kept here and sent as soon as there is one."
+        "No network. What you wrote is kept here and sent as soon as there is one. "
+        "In an emergency, call 123 in Colombia, or your local emergency number."
     )
     expect(page.get_by_text("Not sent yet")).to_have_count(3)
     check_access(page, "en-offline")
@@ -552,6 +664,44 @@ def test_two_tabs_of_one_conversation_tell_each_other(opens: Opens) -> None:
     ask(other, "how much does it cost?")
     expect(page.locator(".turn[data-turn]")).to_have_count(2)
     expect(other.locator(".turn[data-turn]")).to_have_count(2)
+
+
+def test_what_is_remembered_is_not_lost_to_a_page_where_nobody_wrote(opens: Opens) -> None:
+    page = opens()
+    ask(page, "hello")
+    stranger = opens(context=page.context)  # opened before anything was to be remembered
+    page.get_by_role("button", name="Options").click()
+    page.get_by_role("button", name="Remember on this device").click()
+    stranger.goto("about:blank")
+    third = opens(context=page.context)
+    expect(third.locator(".turn[data-turn]")).to_have_count(1)
+
+
+def test_what_waits_is_sent_from_the_next_page_though_the_chat_is_closed(opens: Opens, served: Served) -> None:
+    page = opens(quiet=True)
+    ask(page, "hello")
+    page.context.set_offline(True)
+    page.locator("#message").fill("what was written in a tunnel")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.context.set_offline(False)
+    page.reload()
+    end = time.monotonic() + 5
+    while served.rows("SELECT count(*) FROM turn WHERE text = 'what was written in a tunnel'") != [(1,)]:
+        assert time.monotonic() < end
+
+
+def test_a_message_that_is_not_taken_stays_with_a_note(opens: Opens) -> None:
+    page = opens(quiet=True)
+    ask(page, "hello")
+    page.route("**/api/messages", lambda route: route.fulfill(status=400, json={"error": "malformed", "message": "x"}))
+    page.locator("#message").fill("something that is refused")
+    page.keyboard.press("Enter")
+    expect(last(page)).to_contain_text("This message could not be taken.")
+    expect(page.locator("#message")).to_have_value("something that is refused")
+    page.unroute("**/api/messages")
+    ask(page, "how much does it cost?")
+    expect(page.get_by_text("This message could not be taken.")).to_be_visible()
 
 
 def test_nothing_is_remembered_unless_it_is_wanted(opens: Opens) -> None:
@@ -701,6 +851,7 @@ def test_it_fits_small_screens_and_other_eyes(opens: Opens, name: str, more: dic
     check_access(page, f"{name}-large")
     ask(page, "mi papá no puede respirar", "es")
     check_access(page, f"{name}-emergency")
+    expect(page.locator(".urgent > .text")).to_be_in_viewport(ratio=0.5)
 
 
 DICTATION = """
@@ -730,6 +881,20 @@ def test_dictation_says_where_the_sound_goes_and_never_begins_by_itself(opens: O
     assert turns(page) == 0, "it is read once more before it is sent"
 
 
+def test_the_microphone_is_off_when_the_chat_is_closed(opens: Opens) -> None:
+    page = opens(quiet=True)
+    slow = DICTATION.replace("}, 20)", "}, 5000)").replace(
+        "stop() {}", "stop() { window.stopped = true; this.onend(); }"
+    )
+    page.context.add_init_script(slow + "window.SpeechRecognition.available = async () => 'available';")
+    page.reload()
+    page.get_by_role("button", name="Ask a question").click()
+    page.get_by_role("button", name="Dictate", exact=True).click()
+    expect(page.get_by_role("button", name="Stop dictating")).to_be_visible()
+    page.keyboard.press("Escape")
+    assert page.evaluate("window.stopped") is True
+
+
 def test_answers_are_read_aloud_when_wanted(opens: Opens) -> None:
     page = opens()
     page.evaluate(
@@ -741,9 +906,15 @@ def test_answers_are_read_aloud_when_wanted(opens: Opens) -> None:
     page.get_by_role("button", name="Read answers aloud").click()
     page.keyboard.press("Escape")
     ask(page, "¿cuánto cuesta el tratamiento con células?")
-    (said,) = page.evaluate("window.said")
+    said = page.evaluate("window.said.at(-1)")
     assert said[0] == "es-CO"
     assert said[1].startswith("No tengo el precio")
+    for part in ("Lo que falta saber", "La prueba más débil", "1: "):
+        assert (part in said[1]) == (part in last(page).inner_text() or part == "1: "), (
+            "what is not known is heard, too"
+        )
+    ask(page, "no puedo respirar")
+    assert page.evaluate("window.said.at(-1)[1]").startswith("Llame ya")
 
 
 def test_a_conversation_can_be_copied_and_printed(opens: Opens) -> None:

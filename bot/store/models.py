@@ -10,6 +10,7 @@ from sqlalchemy import (
     Float,
     ForeignKey,
     Index,
+    Integer,
     String,
     Text,
     TypeDecorator,
@@ -65,6 +66,7 @@ class Conversation(Base):
 class Turn(Base):
     """One message with its replies, and what the assistant made of it.
 
+    `id` is the microsecond of the turn, so that a number is never given twice, also after a deletion.
     `update_id` is the channel's own id of the message: NULL where the channel has none, else unique within the channel.
     `replies` is what the person was shown, as it was; `revisions` names the wording. `helpful` and `reason` are what
     the person thought of it, where they said so.
@@ -76,7 +78,7 @@ class Turn(Base):
         Index("ix_turn_conversation", "conversation_id", "id"),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
     conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"))
     channel: Mapped[str] = mapped_column(String(16))
     update_id: Mapped[str | None] = mapped_column(String(128))

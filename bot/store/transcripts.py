@@ -1,11 +1,11 @@
 """What was said: one verb for each thing that callers need, and plain values out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from bot.messages import Button, Citation, Claim, Decision, Incoming, Language, Memory, Reply, Turn
@@ -87,6 +87,7 @@ class Transcripts:
                     channel=message.channel, sender=message.sender, created_at=now, **_remembered(Memory())
                 )
                 session.add(found)
+            said = message.text or _title(found.buttons, message.button)
             if memory is not None:
                 for name, value in _remembered(memory).items():
                     setattr(found, name, value)
@@ -99,7 +100,8 @@ class Transcripts:
                 if flag == "emergency" and news:
                     announce(session, found, "emergency", now, self._targets, topic=turn.topics[0])
                 found.flag, found.flagged_at = flag, now
-            found.turns.append(_row(message, turn, now))
+            session.flush()
+            session.add(_row(found.id, message, said, turn, now, _number(session, now)))
 
     def turn(self, channel: str, update_id: str) -> tuple[int, Said] | None:
         """The turn of one message, with its number; None where it was not kept."""
@@ -156,6 +158,9 @@ class Transcripts:
             found = session.scalar(_conversation(channel, sender))
             if found:
                 session.delete(found)
+        if self._engine.dialect.name == "sqlite":  # what was deleted is not left in the file beside the database either
+            with self._engine.connect() as connection:
+                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
 
 def _conversation(channel: str, sender: str) -> Any:
@@ -188,11 +193,24 @@ def _flag(turn: Turn) -> str | None:
     return "failure" if turn.failure else None
 
 
-def _row(message: Incoming, turn: Turn, now: datetime) -> models.Turn:
+def _title(buttons: Sequence[Mapping[str, str]], pressed: str | None) -> str:
+    """The words on a button that was pressed, among those that were offered last."""
+    return next((button["title"] for button in buttons if button["payload"] == pressed), "")
+
+
+def _number(session: Session, now: datetime) -> int:
+    """The number of a new turn: the microsecond, or the next that is free. That of a deleted turn never comes again."""
+    newest = session.scalar(select(func.max(models.Turn.id))) or 0
+    return max(int(now.timestamp() * 1_000_000), newest + 1)
+
+
+def _row(conversation: int, message: Incoming, said: str, turn: Turn, now: datetime, number: int) -> models.Turn:
     return models.Turn(
+        id=number,
+        conversation_id=conversation,
         channel=message.channel,
         update_id=message.update_id,
-        text=message.text,
+        text=said,
         button=message.button,
         language=turn.language,
         decision=turn.decision,

@@ -1,35 +1,42 @@
 """The chat's interface for programs: the widget on the clinic's pages, and widgets made for Rasa. See /openapi.json."""
 
 import asyncio
+import re
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
-from fastapi import Depends, FastAPI, Header, Query, Request
+from fastapi import Depends, FastAPI, Header, Query, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response, StreamingResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
 from pydantic import BaseModel, Field
-from starlette.datastructures import Headers
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.background import BackgroundTask
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.channels.plain import lines_of
-from bot.channels.web.routes import FOR_PROGRAMS, Chat, Session, problem
+from bot.channels.web.routes import FOR_PROGRAMS, Chat, Session, problem, session_of
 from bot.messages import LANGUAGES, Decision, Incoming, Language, Reply, Turn
 from bot.store.transcripts import REASONS, Said
 
+T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 FRESH = 60 * 15  # seconds after which a token is replaced by a new one with the next answer
 GOOD = 60 * 60 * 12  # seconds after which a token no longer opens anything ...
 RENEWED = 60 * 60 * 24 * 30  # ... and after which it is not exchanged for a new one either
-MOST_LETTERS = 4000  # of a message
+MOST_LETTERS = 20_000  # of a message: so many are looked through for danger, fewer are read
+MOST_TURN = 2**53 - 1  # the greatest number that a browser reads rightly
+PATIENCE = 1.0  # seconds for what only helps, such as which field to show
 LOOK = 3.0  # seconds after which a stream looks for what another process has added
 PING = 15.0  # seconds of silence, after which a stream shows that it lives
 LONGEST_STREAM = 600.0  # seconds; the browser goes on with a new one
@@ -104,7 +111,7 @@ class Turns(BaseModel):
 class Feedback(BaseModel):
     """Whether a reply helped, and if not, why."""
 
-    turn: int
+    turn: int = Field(ge=0, le=MOST_TURN)
     helpful: bool
     reason: Literal[REASONS] | None = None  # type: ignore[valid-type]  # the words stand in one place
 
@@ -156,42 +163,48 @@ class Api:
             _refuse(401, "no_session", "This is no token of ours. Post to /api/session to get one.")
         return Session(sender, language, bool(chosen)), datetime.now(made.tzinfo).timestamp() - made.timestamp()
 
+    async def delete(self, session: Session) -> None:
+        """Deletes the conversation, after what is being answered: else the answer would bring some of it back."""
+        async with self.chat.conversation.in_turn("web", session.sender):
+            await asyncio.to_thread(self.chat.transcripts.delete, "web", session.sender)
+
     async def turns(self, session: Session, token: str, after: int) -> Turns:
         """What was said after a turn."""
         found = await run_in_threadpool(self.chat.transcripts.of, "web", session.sender, after)
         return Turns(turns=[self._turn(said) for said in found], asking=await self._asking(session), token=token)
 
     async def take(self, session: Session, token: str, message: NewMessage) -> Turns:
-        """Answers a message; one that was answered before gets the same answer."""
+        """Answers a message; one that was answered before gets the same answer.
+
+        Raises:
+            ApiError: It was answered before, but the database cannot tell how now.
+        """
         if message.lang:
             session = Session(session.sender, message.lang, True)
         incoming = _incoming(session, message)
         turn = await self.chat.conversation.handle(incoming)
-        kept = None
-        if turn.recorded or turn.decision == "silent":
-            kept = await self._kept(incoming)
-        if turn.decision != "silent":
-            session = Session(session.sender, turn.language, session.chosen)
-            token = self.token(session)
+        if turn.decision == "emergency" and not turn.recorded:  # the database may hang: nobody waits for it now
+            return Turns(turns=[self._turn(Said.now(incoming, turn))], asking=None, token=token)
+        kept = await self._patiently(self.chat.transcripts.turn, "web", incoming.update_id or "")
+        if kept is None and turn.decision == "silent":
+            _refuse(503, "busy", "It was answered, but the answer cannot be read now. Send it again.")
+        language = session.language if session.chosen else kept[1].language if kept else turn.language
+        session = Session(session.sender, language, session.chosen)
         self._ring(session.sender)
-        said = kept or Said.now(incoming, turn)
-        return Turns(turns=[self._turn(said)], asking=await self._asking(session), token=token)
-
-    async def _kept(self, message: Incoming) -> Said | None:
-        try:
-            found = await run_in_threadpool(self.chat.transcripts.turn, "web", message.update_id or "")
-        except Exception as error:  # the answer is there all the same
-            log.error("web.turn_failed", error=type(error).__name__)
-            return None
-        return found[1] if found else None
+        said = kept[1] if kept else Said.now(incoming, turn)
+        return Turns(turns=[self._turn(said)], asking=await self._asking(session), token=self.token(session))
 
     async def _asking(self, session: Session) -> str | None:
+        memory = await self._patiently(self.chat.transcripts.memory, Incoming("web", session.sender))
+        return memory.asking if memory else None
+
+    async def _patiently(self, read: Callable[..., T], *what: Any) -> T | None:
+        """What the database holds; None where it fails or takes long: there is an answer all the same."""
         try:
-            memory = await run_in_threadpool(self.chat.transcripts.memory, Incoming("web", session.sender))
-        except Exception as error:  # it only helps to type
-            log.error("web.memory_failed", error=type(error).__name__)
+            return await asyncio.wait_for(asyncio.to_thread(read, *what), PATIENCE)
+        except Exception as error:
+            log.error("web.not_read", error=type(error).__name__)
             return None
-        return memory.asking
 
     def _turn(self, said: Said) -> TurnOut:
         return TurnOut(
@@ -218,14 +231,21 @@ class Api:
         """
         if self._streams[session.sender] >= MOST_OF_ONE or self._streams.total() >= MOST_STREAMS:
             _refuse(503, "busy", "There are too many streams. Ask /api/turns every few seconds instead.")
+        self._streams[session.sender] += 1
         return StreamingResponse(
             self._events(session, token, after),
             media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+            headers={"X-Accel-Buffering": "no"},
+            background=BackgroundTask(self._ended, session.sender),
         )
 
+    def _ended(self, sender: str) -> None:
+        self._streams[sender] -= 1
+        if self._streams[sender] <= 0:
+            del self._streams[sender]
+            self._bells.pop(sender, None)
+
     async def _events(self, session: Session, token: str, after: int) -> AsyncIterator[str]:
-        self._streams[session.sender] += 1
         clock = asyncio.get_running_loop().time
         end, spoke = clock() + LONGEST_STREAM, clock()
         try:
@@ -247,22 +267,18 @@ class Api:
                     continue
         except Exception as error:  # the browser comes again
             log.error("web.stream_failed", error=type(error).__name__)
-        finally:
-            self._streams[session.sender] -= 1
-            if not self._streams[session.sender]:
-                del self._streams[session.sender]
-                self._bells.pop(session.sender, None)
 
 
 def mount(app: FastAPI, chat: Chat) -> None:
     """Adds the interface to `app`."""
     app.state.api = api = Api(chat)
 
-    def opened(authorization: Annotated[str, Header()] = "") -> tuple[Session, str]:
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not token:
+    bearer = HTTPBearer(auto_error=False, description="The token of /api/session.")
+
+    def opened(found: Annotated[HTTPAuthorizationCredentials | None, Security(bearer)]) -> tuple[Session, str]:
+        if found is None:
             _refuse(401, "no_session", "Send the token of /api/session: Authorization: Bearer TOKEN.")
-        return api.session(token.strip())
+        return api.session(found.credentials)
 
     Opened = Annotated[tuple[Session, str], Depends(opened)]  # noqa: N806 - a type
     problems: dict[int | str, dict[str, Any]] = {status: {"model": Problem} for status in (400, 401, 403, 413, 503)}
@@ -284,19 +300,22 @@ def mount(app: FastAPI, chat: Chat) -> None:
         return await api.take(*session, message)
 
     @app.get("/api/turns", responses=problems)
-    async def turns(session: Opened, after: Annotated[int, Query(ge=0, lt=2**63)] = 0) -> Turns:
+    async def turns(session: Opened, after: Annotated[int, Query(ge=0, le=MOST_TURN)] = 0) -> Turns:
         """The conversation, or what came after a turn."""
         return await api.turns(*session, after)
 
-    @app.get("/api/stream", responses=problems)
+    events: dict[int | str, dict[str, Any]]
+    events = {200: {"description": "The stream", "content": {"text/event-stream": {}}}}
+
+    @app.get("/api/stream", response_class=StreamingResponse, responses={**problems, **events})
     async def stream(
         session: Opened,
-        after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+        after: Annotated[int, Query(ge=0, le=MOST_TURN)] = 0,
         last_event_id: Annotated[str, Header()] = "",
     ) -> Response:
         """Turns as they come, as server-sent events named `turn`, each like the answer of /api/turns with one turn."""
-        last = int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() else 0
-        return api.stream(*session, max(after, min(last, 2**63 - 1)))
+        last = int(last_event_id) if re.fullmatch(r"[0-9]{1,16}", last_event_id) else 0
+        return api.stream(*session, max(after, min(last, MOST_TURN)))
 
     @app.post("/api/feedback", status_code=204, responses=problems)
     async def feedback(given: Feedback, session: Opened) -> None:
@@ -311,13 +330,13 @@ def mount(app: FastAPI, chat: Chat) -> None:
     @app.delete("/api/conversation", status_code=204, responses=problems)
     async def delete(session: Opened) -> None:
         """Deletes the conversation with all that belongs to it, also requests for a call that were made in it."""
-        await run_in_threadpool(chat.transcripts.delete, "web", session[0].sender)
+        await api.delete(session[0])
 
     @app.post(RASA, responses=problems)
     async def rasa(message: RasaMessage) -> list[dict[str, Any]]:
         """For widgets made for Rasa's REST channel: plain texts with their sources, and buttons."""
         session, _ = api.session(message.sender)
-        pressed = message.message if message.message.startswith("/") else None
+        pressed = message.message if re.fullmatch(r"/[a-z_]+(\{.{0,900}\})?", message.message) else None
         sent = NewMessage(id=secrets.token_urlsafe(16), text="" if pressed else message.message, button=pressed)
         turn = await chat.conversation.handle(_incoming(session, sent))
         return _as_rasa(chat, turn, message.sender)
@@ -327,6 +346,13 @@ def mount(app: FastAPI, chat: Chat) -> None:
         # Where, and what was expected; never what was sent.
         wrong = "; ".join(f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}" for each in error.errors())
         return problem(400, "malformed", wrong)
+
+    @app.exception_handler(SQLAlchemyError)
+    async def away(request: Request, error: SQLAlchemyError) -> Response:
+        log.error("web.database_failed", error=type(error).__name__)
+        if request.url.path.startswith(FOR_PROGRAMS):
+            return problem(503, "busy", "The database cannot be reached. Try again.")
+        return await chat.show(session_of(chat, request), notice=chat.phrases.text("failure", "es"), status=500)
 
     @app.exception_handler(ApiError)
     async def refused(_: Request, error: ApiError) -> Response:
@@ -367,6 +393,7 @@ class Guard:
     """Keeps what is too large, and pages of other sites than the clinic's, away from the interface for programs."""
 
     def __init__(self, app: ASGIApp, origins: Sequence[str]) -> None:
+        """The guard. `origins`: the sites whose pages may use it, beside our own by whatever name it is called."""
         self._app = app
         self._origins = frozenset(origins)
 
@@ -374,20 +401,17 @@ class Guard:
         if scope["type"] != "http" or not scope["path"].startswith(FOR_PROGRAMS):
             return await self._app(scope, receive, send)
         headers = Headers(scope=scope)
-        origin = headers.get("origin")
-        if origin and origin not in self._origins and urlsplit(origin).netloc != headers.get("host"):
-            refused = problem(
-                403, "origin", "Pages of this site may not use the chat: the clinic lists them in WEB_ORIGINS."
-            )
-            return await refused(scope, receive, send)
+        if not self._is_ours(headers.get("origin"), headers.get("host", "")):
+            said = "Pages of this site may not use the chat: the clinic lists them in WEB_ORIGINS."
+            return await problem(403, "origin", said)(scope, receive, send)
         body = bytearray()
-        while True:
+        more = True
+        while more:
             message = await receive()
             body += message.get("body", b"")
+            more = message["type"] == "http.request" and message.get("more_body", False)
             if len(body) > MOST_BYTES:
                 return await problem(413, "too_large", "That is more than a message.")(scope, receive, send)
-            if message["type"] != "http.request" or not message.get("more_body"):
-                break
         whole: Message | None = {"type": "http.request", "body": bytes(body)}
 
         async def replay() -> Message:
@@ -395,4 +419,17 @@ class Guard:
             told, whole = whole, None
             return told if told is not None else await receive()
 
-        return await self._app(scope, replay, send)
+        async def unkept(message: Message) -> None:
+            if message["type"] == "http.response.start":  # what people ask about their health is for no cache
+                MutableHeaders(scope=message).setdefault("cache-control", "no-store")
+            await send(message)
+
+        return await self._app(scope, replay, unkept)
+
+    def _is_ours(self, origin: str | None, host: str) -> bool:
+        if not origin or origin in self._origins:
+            return True
+        try:
+            return bool(host) and urlsplit(origin).netloc == host
+        except ValueError:  # no address at all
+            return False

@@ -1,7 +1,7 @@
 """The plain chat page: HTML forms, no JavaScript, for old devices and whenever scripts fail. And the probes."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from hmac import compare_digest
@@ -35,6 +35,11 @@ LONGEST_ID = 64  # of a message; ours have 22 characters
 MOST_BYTES = 64 * 1024  # of a form
 FOLDER = Path(__file__).parent
 FOR_PROGRAMS = ("/api/", "/webhooks/")  # where answers are JSON, errors too
+ERRORS = {
+    400: ("malformed", "The body is no JSON that can be read."),
+    404: ("not_found", "There is nothing here. See /openapi.json."),
+    405: ("method", "This address is not asked in this way. See /openapi.json."),
+}
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -163,7 +168,7 @@ class Chat:
 
     def said(self, turn: Said) -> str:
         """What the person wrote, or the words of the button that was pressed."""
-        if not turn.button:
+        if turn.text or not turn.button:
             return turn.text
         choice = self.conversation.eligibility.choice(turn.button, turn.language)
         choice = choice or self.conversation.booking.option(turn.button, turn.language)
@@ -206,7 +211,8 @@ def mount(app: FastAPI, chat: Chat, *, ready: Callable[[], None], calendars: Cal
     @app.exception_handler(HTTPException)
     async def missing(request: Request, error: HTTPException) -> Response:
         if request.url.path.startswith(FOR_PROGRAMS):
-            return problem(error.status_code, "not_found", "There is nothing here. See /openapi.json.")
+            code, said = ERRORS.get(error.status_code, ERRORS[404])
+            return problem(error.status_code, code, said, error.headers)
         session = session_of(chat, request)
         notice = chat.phrases.text("web_missing", session.language)
         return await chat.show(session, notice=notice, status=error.status_code)
@@ -234,9 +240,9 @@ def mount(app: FastAPI, chat: Chat, *, ready: Callable[[], None], calendars: Cal
     app.mount("/static", StaticFiles(directory=FOLDER / "static"), name="static")
 
 
-def problem(status: int, code: str, message: str) -> JSONResponse:
+def problem(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """An error as programs get it: a word for the program, a sentence for who wrote it."""
-    return JSONResponse({"error": code, "message": message}, status, headers={"Cache-Control": "no-store"})
+    return JSONResponse({"error": code, "message": message}, status, {**(headers or {}), "Cache-Control": "no-store"})
 
 
 async def _take(chat: Chat, request: Request) -> Response:
@@ -259,7 +265,7 @@ async def _take(chat: Chat, request: Request) -> Response:
     for words, pressed in told:
         message = _message(session, words, pressed, form.get("message_id", ""))
         turn = await chat.conversation.handle(message)
-        if turn.decision != "silent":
+        if turn.decision != "silent" and not session.chosen:  # a choice is never overruled
             session = replace(session, language=turn.language)
         # Guidance in danger shows at once, at the top of the page, without another request that could fail.
         if turn.decision == "emergency" or not turn.recorded:

@@ -18,7 +18,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-export function button(label: string, press: () => void, props: Props = {}): HTMLButtonElement {
+export function button(label: string | undefined, press: () => void, props: Props = {}): HTMLButtonElement {
   return h("button", { type: "button", click: press, ...props }, label);
 }
 

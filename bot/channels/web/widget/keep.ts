@@ -10,6 +10,7 @@ export interface Kept {
   large: boolean;
   aloud: boolean;
   dictates: boolean;
+  remembered: boolean;
   queue: Outgoing[];
   turns: Turn[];
   draft: string;
@@ -18,35 +19,43 @@ export interface Kept {
 const KEY = "muse-chat";
 const MOST_TURNS = 60;
 
-/** Reads what was kept; a browser that keeps nothing, or something broken, begins anew. */
-export function read(): Partial<Kept> {
-  for (const store of stores()) {
-    try {
-      const found = JSON.parse(store.getItem(KEY) ?? "null");
-      if (found && typeof found === "object") return found;
-    } catch {
-      // not ours, or forbidden
-    }
-  }
-  return {};
+/** What was kept, if it is of any use; `lang` is the language of a new conversation. */
+export function read(lang: Lang): Kept {
+  const no = { chosen: false, open: false, large: false, aloud: false, dictates: false, remembered: false };
+  const anew: Kept = { token: "", lang, ...no, queue: [], turns: [], draft: "" };
+  const [session, local] = stores().map(parsed);
+  const found = session && holds(session) ? session : { ...session, ...local };
+  const kept = { ...anew, ...found };
+  return kept.chosen || holds(kept) ? kept : { ...kept, lang };
 }
 
+/** Keeps it in this tab; on the device only what the person has asked to be remembered, and never nothing over something. */
 export function write(kept: Kept): void {
-  const turns = kept.turns.slice(-MOST_TURNS);
+  const text = JSON.stringify({ ...kept, turns: kept.turns.slice(-MOST_TURNS) });
   const [session, local] = stores();
-  const text = JSON.stringify({ ...kept, turns });
   put(session, text);
-  if (remembers()) put(local, text);
+  if (kept.remembered && holds(kept)) put(local, text);
 }
 
-export function remembers(): boolean {
-  return !!stores()[1]?.getItem(KEY);
+export function forget(): void {
+  try {
+    stores()[1]?.removeItem(KEY);
+  } catch {
+    // forbidden: then nothing was kept either
+  }
 }
 
-export function remember(kept: Kept, wanted: boolean): void {
-  const local = stores()[1];
-  if (!wanted) local?.removeItem(KEY);
-  else put(local, JSON.stringify(kept));
+function holds(kept: Partial<Kept>): boolean {
+  return !!(kept.token || kept.turns?.length || kept.queue?.length);
+}
+
+function parsed(store: Storage): Partial<Kept> | undefined {
+  try {
+    const found = JSON.parse(store.getItem(KEY) ?? "null");
+    return found && Array.isArray(found.turns) && Array.isArray(found.queue) ? found : undefined;
+  } catch {
+    return undefined; // not ours, or forbidden
+  }
 }
 
 function put(store: Storage | undefined, text: string): void {

@@ -5,13 +5,15 @@ import * as keep from "./keep";
 import { Queue } from "./queue";
 import { Failed, Server } from "./server";
 import * as show from "./show";
-import { PRINTED, STYLES } from "./styles";
+import { PRINTED, styled } from "./styles";
 import type { Choice, Lang, Outgoing, Turn, Turns, Words } from "./types";
 import * as voice from "./voice";
 
 const HERE = new URL(import.meta.url);
-const SLOW = 600; // milliseconds until it is said that the answer is being looked for
+const WORKING = 600; // milliseconds until it is said that the answer is being looked for
+const SLOW = 5000; // ... and that it takes long, with the number to call
 const LOOK = 5000; // milliseconds between two looks for new answers where streams do not work
+const MOST_LETTERS = 4000;
 const FIELDS: Record<string, [type: string, autocomplete: string]> = {
   name: ["text", "name"],
   phone: ["tel", "tel"],
@@ -22,17 +24,37 @@ const FIELDS: Record<string, [type: string, autocomplete: string]> = {
 class MuseChat extends HTMLElement {
   private readonly server = new Server(HERE.origin);
   private readonly root = this.attachShadow({ mode: "open" });
-  private kept: keep.Kept = { ...empty(), lang: languageOf(this), ...keep.read() };
+  private kept = keep.read(languageOf(this));
   private asking: string | null = null;
   private by: "phone" | "email" = "phone";
   private stopListening: (() => void) | null = null;
   private stream: AbortController | null = null;
+  private gone = new AbortController();
   private early: Turns[] = []; // what the stream told while an answer was awaited
-  private log = h("div");
-  private view = h("div");
-  private status = h("p");
-  private options = h("div");
-  private form = h("form");
+  private alarm: Element | null = null; // guidance in danger, in sight until something else is answered after it
+  private readonly since = new Set<string>(); // messages that were written while it was
+  private late = false; // the message that is on its way has been tried before
+  private tabs: BroadcastChannel | null = null;
+  private readonly launcher = button("", () => this.open(), { class: "launcher", "aria-haspopup": "dialog" });
+  private readonly heading = h("h2", { id: "title" });
+  private readonly language = button("", () => this.switchLanguage());
+  private readonly opener = button("", () => this.toggleOptions(), { "aria-expanded": "false", "aria-controls": "options" });
+  private readonly closer = button("", () => this.close());
+  private readonly options = h("div", { class: "options", id: "options", hidden: true });
+  private readonly about = h("p", { class: "small", id: "about" });
+  private readonly greeting = h("div", { class: "turn" });
+  private readonly log = h("div", { role: "log", "aria-live": "polite" }, this.about, this.greeting);
+  private readonly view = h("div", { class: "scroll", tabindex: "0", role: "region" }, this.log);
+  private readonly status = h("p", { class: "status", role: "status" });
+  private readonly form = h("form", { submit: (event) => this.submitted(event) }, this.status);
+  private readonly panel = h(
+    "div",
+    { class: "panel", tabindex: "-1", "aria-labelledby": "title" },
+    h("div", { class: "top" }, this.heading, this.language, this.opener, this.closer),
+    this.options,
+    this.view,
+    this.form,
+  );
   private readonly queue = new Queue({
     waiting: this.kept.queue,
     send: (message) => this.send(message),
@@ -50,85 +72,87 @@ class MuseChat extends HTMLElement {
   }
 
   connectedCallback(): void {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(STYLES);
-    this.root.adoptedStyleSheets = [sheet];
+    if (this.panel.isConnected) return;
+    styled(this.root);
+    this.panel.setAttribute("role", this.inline ? "region" : "dialog");
+    if (!this.inline) this.panel.setAttribute("aria-describedby", "about");
+    this.panel.addEventListener("keydown", (event) => event.key === "Escape" && this.escaped());
+    this.closer.hidden = this.inline;
+    this.root.append(...(this.inline ? [this.panel] : [this.launcher, this.panel]));
     this.paint();
-    this.build();
-    if (this.inline || this.kept.open) this.opened();
-    addEventListener("pagehide", () => this.keep());
-    document.addEventListener("visibilitychange", () => (document.hidden ? this.deaf() : this.follow()));
+    this.label();
+    this.fill();
+    this.visible(this.inline || this.kept.open);
+    this.gone = new AbortController();
+    const until = { signal: this.gone.signal };
+    addEventListener("pagehide", () => this.keep(), until);
+    addEventListener("pageshow", (event) => event.persisted && this.returned(), until);
+    addEventListener("online", () => this.queue.hurry(), until);
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.away() : this.catchUp()), until);
+    this.meetOthers();
+    if (this.inline || this.kept.open) this.catchUp();
+    else void this.queue.run();
+  }
+
+  disconnectedCallback(): void {
+    this.away();
+    this.gone.abort();
+    this.tabs?.close();
   }
 
   // --- what stands on the screen --------------------------------------------------------------------------------------
 
-  private build(): void {
+  /** All words of the frame, in the language of now. What was said stays as it is. */
+  private label(): void {
     const words = this.words;
-    this.lang = this.kept.lang;
+    this.panel.lang = this.launcher.lang = this.kept.lang;
     this.classList.toggle("large", this.kept.large);
-    const launcher = button(words.launcher ?? "", () => this.open(), { class: "launcher", "aria-haspopup": "dialog" });
-    this.log = h("div", { role: "log", "aria-label": words.conversation, "aria-live": "polite" });
-    this.view = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": words.conversation }, this.log);
-    this.log.removeAttribute("aria-label");
-    this.status = h("p", { class: "status", role: "status" });
-    this.options = h("div", { class: "options", id: "options", hidden: true });
-    this.form = h("form", { submit: (event) => this.submitted(event) });
-    const more = button(words.options ?? "", () => this.toggleOptions(), { "aria-expanded": "false", "aria-controls": "options" });
-    const panel = h(
-      "div",
-      this.inline
-        ? { class: "panel", role: "region", "aria-labelledby": "title" }
-        : { class: "panel", role: "dialog", "aria-labelledby": "title", "aria-describedby": "about", tabindex: "-1" },
-      h(
-        "div",
-        { class: "top" },
-        h("h2", { id: "title" }, words.title),
-        button(words.other_language ?? "", () => this.switchLanguage(), { lang: other(this.kept.lang) }),
-        more,
-        !this.inline && button(words.close ?? "", () => this.close()),
-      ),
-      this.options,
-      this.view,
-      this.form,
-    );
-    panel.hidden = !this.inline && !this.kept.open;
-    launcher.hidden = this.inline || this.kept.open;
-    panel.addEventListener("keydown", (event) => event.key === "Escape" && this.escaped());
-    this.root.replaceChildren(...(this.inline ? [panel] : [launcher, panel]));
+    this.launcher.textContent = words.launcher ?? "";
+    this.heading.textContent = words.title ?? "";
+    this.language.textContent = words.other_language ?? "";
+    this.language.lang = other(this.kept.lang);
+    this.opener.textContent = words.options ?? "";
+    this.closer.textContent = words.close ?? "";
+    this.view.setAttribute("aria-label", words.conversation ?? "");
+    this.about.textContent = words.subtitle ?? "";
+    this.greet();
+    if (!this.options.hidden) this.listOptions();
     this.compose();
+  }
+
+  private greet(): void {
+    const { text, buttons } = this.words.greet;
+    const shown = this.kept.turns.length || this.kept.queue.length ? [] : buttons;
+    const greeting = { text, buttons: shown, claims: [], unknown: "", evidence: "", notes: [], urgent: false };
+    this.greeting.replaceChildren(h("div", {}, show.reply(greeting, new Map(), this.words, this.acts)));
+  }
+
+  /** What was said so far, and what waits. */
+  private fill(): void {
+    this.log.replaceChildren(this.about, this.greeting);
     this.greet();
     for (const turn of this.kept.turns) this.log.append(this.shown(turn));
     for (const message of this.kept.queue) this.log.append(this.bubble(message));
     this.settle();
   }
 
-  private greet(): void {
-    const { text, buttons } = this.words.greet;
-    const greeting = { text, buttons, claims: [], unknown: "", evidence: "", notes: [], urgent: false };
-    this.log.append(
-      h("p", { class: "small", id: "about" }, this.words.subtitle),
-      h("div", { class: "turn" }, h("div", { class: "answer" }, show.reply(greeting, new Map(), this.words, this.acts))),
-    );
-  }
-
   /** The box in which a message is written: as the question wants it. */
   private compose(): void {
     const words = this.words;
+    const focused = this.root.activeElement?.id === "message";
     const field = FIELDS[this.asking === "reach" ? this.by : (this.asking ?? "")];
     const box = field
       ? h("input", { id: "message", type: field[0], autocomplete: field[1], maxlength: "300" })
-      : h("textarea", { id: "message", rows: "2", maxlength: "4000", autocomplete: "off" });
+      : h("textarea", { id: "message", rows: "2", maxlength: String(MOST_LETTERS), autocomplete: "off" });
     box.value = this.kept.draft;
     box.addEventListener("input", () => (this.kept.draft = box.value));
     box.addEventListener("keydown", (event) => {
       const { key, shiftKey, isComposing } = event as KeyboardEvent;
-      if (key !== "Enter" || shiftKey || isComposing) return;
-      event.preventDefault();
-      this.form.requestSubmit();
+      if (key === "Enter" && !shiftKey && !isComposing) this.submitted(event);
     });
-    const dictate = button(words.dictate ?? "", () => this.dictate(), { id: "dictate" });
+    const dictate = button(this.stopListening ? words.dictate_stop : words.dictate, () => void this.dictate(), { id: "dictate" });
     const ways = (["phone", "email"] as const).map((way) =>
-      button(words[`by_${way}`] ?? "", () => this.reachBy(way), { "aria-pressed": String(this.by === way) }),
+      button(words[`by_${way}`], () => this.reachBy(way), { "aria-pressed": String(this.by === way) }),
     );
     this.form.replaceChildren(
       this.status,
@@ -136,6 +160,7 @@ class MuseChat extends HTMLElement {
       h("label", { for: "message" }, words.message),
       h("div", { class: "row" }, box, voice.dictates && dictate, h("button", { class: "send" }, words.send)),
     );
+    if (focused) box.focus();
   }
 
   private get box(): HTMLInputElement | HTMLTextAreaElement {
@@ -149,13 +174,15 @@ class MuseChat extends HTMLElement {
   }
 
   private shown(turn: Turn): HTMLElement {
-    const shown = show.turn(turn, this.acts);
+    const shown = h("div", { class: "turn", lang: turn.language }, show.said(WORDS[turn.language], turn.said, new Date(turn.at)));
     if (turn.id !== null) shown.dataset.turn = String(turn.id);
+    shown.append(show.answer(turn, this.acts));
     return shown;
   }
 
-  private bubble(message: Outgoing, waiting = true): HTMLElement {
-    const shown = h("div", { class: "turn" }, show.said(this.words, message.shown, this.kept.lang, new Date(), waiting));
+  /** A message that is on its way, to which the answer is added when it comes. */
+  private bubble(message: Outgoing): HTMLElement {
+    const shown = h("div", { class: "turn", lang: this.kept.lang }, show.said(this.words, message.shown, new Date()));
     shown.dataset.message = message.id;
     return shown;
   }
@@ -164,48 +191,56 @@ class MuseChat extends HTMLElement {
     return Array.from(this.log.children, (each) => each as HTMLElement).find((each) => each.dataset[name] === value);
   }
 
-  /** Only the newest choices can be chosen; what is new is in sight. */
+  /** Only the newest choices can be chosen; what is new is in sight, and guidance in danger before all else. */
   private settle(): void {
-    const choices = Array.from(this.log.querySelectorAll(".choices"));
+    const answers = Array.from(this.log.querySelectorAll(".answer"));
     const last = this.log.lastElementChild;
-    for (const each of choices) if (!last?.contains(each)) each.remove();
-    const scrolls = this.view.scrollHeight > this.view.clientHeight ? this.view : this.panel(); // on low screens all of it
-    if (last && scrolls) scrolls.scrollTop += last.getBoundingClientRect().top - scrolls.getBoundingClientRect().top - 8;
+    const newest = answers[answers.length - 1] ?? (last === this.greeting ? last : null);
+    for (const each of Array.from(this.log.querySelectorAll(".choices"))) if (!newest?.contains(each)) each.remove();
+    const seen = this.alarm ?? (last === this.greeting ? this.about : last);
+    const scrolls = this.view.scrollHeight > this.view.clientHeight ? this.view : this.panel; // on low screens all of it
+    if (seen) scrolls.scrollTop += seen.getBoundingClientRect().top - scrolls.getBoundingClientRect().top - 8;
   }
 
   private say(words: string | undefined): void {
-    if (this.status.textContent !== words) this.status.textContent = words ?? "";
+    if (this.status.textContent !== (words ?? "")) this.status.textContent = words ?? "";
   }
 
   private readonly acts: show.Acts = {
     words: (language) => WORDS[language],
     choose: (choice) => this.choose(choice),
-    rate: (turn, helpful, reason) => void this.server.feedback(this.kept.token, turn, helpful, reason).catch(() => undefined),
+    rate: async (turn, helpful, reason) => {
+      try {
+        await this.server.feedback(this.kept.token, turn, helpful, reason);
+        return true;
+      } catch {
+        this.say(this.words.not_now);
+        return false;
+      }
+    },
   };
 
   // --- open and close -------------------------------------------------------------------------------------------------
 
-  private open(): void {
-    this.kept.open = true;
-    this.panel().hidden = false;
-    this.launcher().hidden = true;
-    this.opened();
-    this.box.focus();
+  private visible(open: boolean): void {
+    this.panel.hidden = !open;
+    this.launcher.hidden = this.inline || open;
   }
 
-  private opened(): void {
+  private open(): void {
+    this.kept.open = true;
+    this.visible(true);
     this.settle();
     this.catchUp();
     this.keep();
+    this.box.focus();
   }
 
   private close(): void {
     this.kept.open = false;
-    this.panel().hidden = true;
-    this.launcher().hidden = false;
-    this.launcher().focus();
-    this.deaf();
-    voice.hush();
+    this.visible(false);
+    this.launcher.focus();
+    this.away();
     this.keep();
   }
 
@@ -214,12 +249,13 @@ class MuseChat extends HTMLElement {
     else if (!this.inline) this.close();
   }
 
-  private panel(): HTMLElement {
-    return this.root.querySelector(".panel") as HTMLElement;
-  }
-
-  private launcher(): HTMLElement {
-    return this.root.querySelector(".launcher") as HTMLElement;
+  /** Nobody looks: nothing is listened to, said or followed any more. */
+  private away(): void {
+    this.stream?.abort();
+    this.stream = null;
+    this.stopListening?.();
+    voice.hush();
+    this.keep();
   }
 
   // --- messages -------------------------------------------------------------------------------------------------------
@@ -227,46 +263,45 @@ class MuseChat extends HTMLElement {
   private submitted(event: Event): void {
     event.preventDefault();
     const text = this.box.value.trim();
-    if (!text) return this.box.focus();
+    this.box.focus();
+    if (!text) return;
     this.box.value = this.kept.draft = "";
     this.post({ id: newId(), text, shown: text });
-    this.box.focus();
   }
 
   private choose(choice: Choice): void {
     this.post({ id: newId(), text: "", button: choice.payload, shown: choice.title });
-    this.focusSaid(this.log.lastElementChild); // the pressed button goes away; the message box would open a keyboard
+    // The pressed button goes away, and the message box would open a keyboard; from here the next Tab leads to the answer.
+    const said = this.log.lastElementChild?.querySelector<HTMLElement>(".said");
+    if (said) said.tabIndex = -1;
+    said?.focus({ preventScroll: true });
   }
 
   private post(message: Outgoing): void {
     if (this.kept.chosen) message.lang = this.kept.lang;
     this.kept.queue.push(message);
-    this.log.append(this.bubble(message, false));
+    if (this.alarm) this.since.add(message.id);
+    this.log.append(this.bubble(message));
     this.settle();
     this.keep();
     if (!navigator.onLine) this.delayed();
     void this.queue.run();
   }
 
-  /** From here the next Tab leads into the answer. */
-  private focusSaid(turn: Element | null | undefined): void {
-    const said = turn?.querySelector<HTMLElement>(".said");
-    if (!said) return;
-    said.tabIndex = -1;
-    said.focus({ preventScroll: true });
-  }
-
   private async send(message: Outgoing): Promise<Turns> {
-    const slow = setTimeout(() => this.say(this.words.working), SLOW);
+    const timers = this.late ? [] : [setTimeout(() => this.say(this.words.working), WORKING)];
+    timers.push(setTimeout(() => this.say(this.words.slow), SLOW));
     try {
       if (!this.kept.token) await this.renew();
-      return await this.server.send(this.kept.token, message);
-    } catch (error) {
-      if (!(error instanceof Failed) || error.status !== 401) throw error;
-      await this.renew();
-      return await this.server.send(this.kept.token, message);
+      try {
+        return await this.server.send(this.kept.token, message);
+      } catch (error) {
+        if (!(error instanceof Failed) || error.status !== 401) throw error;
+        await this.renew();
+        return await this.server.send(this.kept.token, message);
+      }
     } finally {
-      clearTimeout(slow);
+      timers.forEach(clearTimeout);
     }
   }
 
@@ -274,9 +309,11 @@ class MuseChat extends HTMLElement {
   private async renew(): Promise<void> {
     const had = this.kept.token;
     const { token, continued } = await this.server.session(this.kept.lang, had);
+    if (this.kept.token !== had) return; // it was deleted meanwhile
     this.kept.token = token;
     if (had && !continued) {
-      this.log.insertBefore(h("p", { class: "small" }, this.words.expired), this.find("message", this.kept.queue[0]?.id ?? "") ?? null);
+      const waiting = this.find("message", this.kept.queue[0]?.id ?? "") ?? null;
+      this.log.insertBefore(h("p", { class: "small" }, this.words.expired), waiting);
       this.kept.turns = [];
     }
     this.keep();
@@ -284,69 +321,92 @@ class MuseChat extends HTMLElement {
 
   private answered(message: Outgoing, told: Turns): void {
     this.say("");
-    const bubble = this.find("message", message.id);
-    const focused = !!bubble?.contains(this.root.activeElement);
-    bubble?.remove();
-    for (const turn of told.turns) this.add(turn);
+    this.late = false;
     this.kept.token = told.token;
+    const bubble = this.find("message", message.id);
+    if (this.since.delete(message.id)) this.alarm = null;
+    for (const turn of told.turns) this.add(turn, bubble);
     this.take(told);
-    const [first] = told.turns;
-    if (focused && first) this.focusSaid(this.find("turn", String(first.id)));
-    for (const early of this.early.splice(0)) this.heard(early);
+    for (const early of this.early.splice(0)) this.heard(early, true);
+    this.settle();
     this.follow();
   }
 
   /** What came without having been asked for; while an answer is awaited it waits, too, as it may be the same. */
-  private heard(told: Turns): void {
+  private heard(told: Turns, old = false): void {
     if (this.queue.busy && this.kept.queue.length) return void this.early.push(told);
-    for (const turn of told.turns) this.add(turn);
-    this.take(told);
+    const added = told.turns.filter((turn) => this.add(turn));
+    if (!old) this.take(told);
+    if (added.length) this.settle();
   }
 
   private take(told: Turns): void {
     if (told.asking !== this.asking) {
-      const focused = this.root.activeElement === this.box;
       this.asking = told.asking;
       this.compose();
-      if (focused) this.box.focus();
     }
-    this.settle();
     this.keep();
   }
 
-  private add(turn: Turn): void {
-    if (turn.id !== null && this.find("turn", String(turn.id))) return;
+  /** Shows a turn that is not there yet, below the message that it answers; false if it was there. */
+  private add(turn: Turn, bubble?: HTMLElement): boolean {
+    if (turn.id !== null && this.find("turn", String(turn.id))) {
+      bubble?.remove();
+      return false;
+    }
     if (!this.kept.chosen && turn.language !== this.kept.lang) {
       this.kept.lang = turn.language; // the chat speaks as the person does
-      this.rebuild();
+      this.label();
     }
     const urgent = turn.replies.some((each) => each.urgent);
+    if (urgent && !this.inline && !this.kept.open) {
+      this.kept.open = true; // guidance in danger is never hidden behind a button
+      this.visible(true);
+    }
     this.log.setAttribute("aria-live", urgent ? "assertive" : "polite");
-    this.log.insertBefore(this.shown(turn), this.find("message", this.kept.queue[0]?.id ?? "") ?? null);
+    const shown = bubble?.isConnected ? bubble : this.shown(turn);
+    if (shown === bubble) {
+      delete shown.dataset.message;
+      show.settled(shown);
+      shown.lang = turn.language;
+      if (turn.id !== null) shown.dataset.turn = String(turn.id);
+      shown.append(show.answer(turn, this.acts));
+    } else {
+      this.log.insertBefore(shown, this.find("message", this.kept.queue[0]?.id ?? "") ?? null);
+    }
     this.kept.turns.push(turn);
-    if (this.kept.aloud) voice.speak(show.spoken(turn), turn.language);
+    if (urgent) this.alarm = shown.querySelector(".urgent");
+    if (this.kept.aloud && (urgent || bubble)) this.readAloud(turn, urgent);
+    return true;
   }
 
   private delayed(): void {
+    this.late = true;
     this.say(navigator.onLine ? this.words.again : this.words.offline);
-    for (const message of this.kept.queue) this.find("message", message.id)?.replaceWith(this.bubble(message));
+    for (const { id } of this.kept.queue) show.mark(this.find("message", id), this.words.waiting);
     this.keep();
   }
 
   private refused(message: Outgoing): void {
-    this.find("message", message.id)?.remove();
-    if (!this.kept.draft) this.box.value = this.kept.draft = message.text; // nothing typed is lost
-    this.say(this.words.refused);
+    this.late = false;
+    show.mark(this.find("message", message.id), this.words.refused);
+    if (!this.kept.draft) this.box.value = this.kept.draft = message.text; // to be written in another way
+    this.say("");
     this.keep();
   }
 
   // --- what others say: another tab, the clinic's staff ---------------------------------------------------------------
 
   private async catchUp(): Promise<void> {
-    if (this.kept.queue.length) void this.queue.run();
-    if (!this.kept.token) return;
+    if (this.kept.queue.length) {
+      this.queue.hurry();
+      void this.queue.run();
+    }
+    const { token } = this.kept;
+    if (!token) return;
     try {
-      const told = await this.server.turns(this.kept.token, this.last());
+      const told = await this.server.turns(token, this.last());
+      if (this.kept.token !== token) return; // a newer answer has come, or it was deleted
       this.kept.token = told.token;
       this.heard(told);
     } catch (error) {
@@ -360,82 +420,105 @@ class MuseChat extends HTMLElement {
   }
 
   private follow(): void {
-    if (this.stream || !this.kept.token || document.hidden || !(this.inline || this.kept.open)) return;
+    if (this.stream || !this.kept.token || document.hidden || !this.isConnected || this.panel.hidden) return;
     const stop = (this.stream = new AbortController());
     const again = (): void => {
-      if (this.stream === stop) this.stream = null;
-      if (!stop.signal.aborted) setTimeout(() => this.catchUp(), LOOK);
+      if (stop.signal.aborted) return;
+      this.stream = null;
+      setTimeout(() => !this.stream && !this.panel.hidden && !document.hidden && this.isConnected && void this.catchUp(), LOOK);
     };
     this.server.stream(this.kept.token, this.last(), (told) => this.heard(told), stop.signal).then(again, again);
   }
 
-  private deaf(): void {
-    this.stream?.abort();
-    this.stream = null;
+  /** What is deleted in one tab must not stay in another. */
+  private meetOthers(): void {
+    if (!("BroadcastChannel" in window)) return;
+    this.tabs = new BroadcastChannel("muse-chat-deleted");
+    this.tabs.onmessage = ({ data }) => {
+      if (Array.isArray(data) && this.kept.turns.some((turn) => data.includes(turn.id))) this.empty();
+    };
+  }
+
+  /** The page comes back as it was left; meanwhile the conversation may have been deleted. */
+  private returned(): void {
+    const now = keep.read(this.kept.lang);
+    if (now.token === this.kept.token) return;
+    this.empty();
+    Object.assign(this.kept, { ...now, queue: this.kept.queue });
+    this.fill();
+    this.catchUp();
   }
 
   // --- options --------------------------------------------------------------------------------------------------------
 
   private toggleOptions(): void {
-    const opener = this.root.querySelector("[aria-controls=options]") as HTMLElement;
     this.options.hidden = !this.options.hidden;
-    opener.setAttribute("aria-expanded", String(!this.options.hidden));
-    if (this.options.hidden) return opener.focus();
+    this.opener.setAttribute("aria-expanded", String(!this.options.hidden));
+    if (this.options.hidden) return this.opener.focus();
     this.listOptions();
     (this.options.firstElementChild as HTMLElement).focus();
   }
 
   private listOptions(): void {
     const words = this.words;
-    const { large, aloud } = this.kept;
-    const remembered = keep.remembers();
+    const { large, aloud, remembered } = this.kept;
     const list: [label: string | undefined, press: () => void, shown?: boolean][] = [
       [words.human, () => (this.toggleOptions(), this.choose({ title: words.human ?? "", payload: "/human" }))],
       [large ? words.text_size_back : words.text_size, () => this.set({ large: !large })],
-      [aloud ? words.read_aloud_off : words.read_aloud, () => (voice.hush(), this.set({ aloud: !aloud })), voice.reads],
+      [aloud ? words.read_aloud_off : words.read_aloud, () => this.setAloud(!aloud), voice.reads],
       [words.copy, () => void this.copy()],
       [words.print, () => this.print()],
       [remembered ? words.remember_off : words.remember, () => this.remember(!remembered)],
       [words.delete, () => this.confirm(words.delete_sure, words.delete_yes, words.delete_no, () => void this.forget())],
     ];
     const shown = list.filter(([, , wanted]) => wanted !== false);
-    this.options.replaceChildren(...shown.map(([label, press]) => button(label ?? "", press)));
+    this.options.replaceChildren(...shown.map(([label, press]) => button(label, press)));
   }
 
   private set(change: Partial<keep.Kept>): void {
+    const at = Array.from(this.options.children).indexOf(this.root.activeElement as Element);
     Object.assign(this.kept, change);
     this.classList.toggle("large", this.kept.large);
     this.keep();
-    const at = Array.from(this.options.children).indexOf(this.root.activeElement as Element);
     this.listOptions();
     (this.options.children[at] as HTMLElement | undefined)?.focus();
+    this.settle();
+  }
+
+  private setAloud(aloud: boolean): void {
+    voice.hush();
+    this.set({ aloud });
+    const last = this.kept.turns[this.kept.turns.length - 1];
+    if (aloud && last) this.readAloud(last, true); // a browser that wants a press before it speaks has had it
+  }
+
+  private readAloud(turn: Turn, now: boolean): void {
+    if (now) voice.hush();
+    voice.speak(show.spoken(turn, WORDS[turn.language]), turn.language);
   }
 
   private confirm(question: string | undefined, yes: string | undefined, no: string | undefined, act: () => void): void {
     const back = (): void => this.toggleOptions();
     const ask = h("div", { class: "ask", role: "group", "aria-labelledby": "sure", tabindex: "-1" }, h("p", { id: "sure" }, question));
-    ask.append(button(yes ?? "", () => (back(), act())), button(no ?? "", back));
+    ask.append(button(yes, () => (back(), act())), button(no, back));
     this.options.replaceChildren(ask);
     this.options.hidden = false;
+    this.opener.setAttribute("aria-expanded", "true");
     ask.focus();
   }
 
   private switchLanguage(): void {
     this.kept.lang = other(this.kept.lang);
     this.kept.chosen = true;
-    this.rebuild();
-    (this.root.querySelector(".top button") as HTMLElement).focus();
-  }
-
-  private rebuild(): void {
-    const focused = this.root.activeElement === this.box;
-    this.build();
-    if (focused) this.box.focus();
+    this.say("");
+    this.label();
     this.keep();
   }
 
   private remember(wanted: boolean): void {
-    keep.remember(this.kept, wanted);
+    this.kept.remembered = wanted;
+    if (!wanted) keep.forget();
+    this.keep();
     this.toggleOptions();
     this.say(wanted ? this.words.remembered : this.words.forgotten);
   }
@@ -453,28 +536,42 @@ class MuseChat extends HTMLElement {
 
   private print(): void {
     this.toggleOptions();
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(PRINTED);
-    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+    const undo = styled(document, PRINTED);
     window.print();
-    document.adoptedStyleSheets = document.adoptedStyleSheets.filter((each) => each !== sheet);
+    undo();
   }
 
   private async forget(): Promise<void> {
+    this.say(this.words.working);
     try {
       if (this.kept.token) await this.server.delete(this.kept.token);
-    } catch {
-      return this.say(this.words.again);
+    } catch (error) {
+      if (!(error instanceof Failed) || error.status !== 401) return this.say(this.words.not_deleted);
+      try {
+        await this.renew(); // an old token is renewed, to be deleted with
+        await this.server.delete(this.kept.token);
+      } catch {
+        return this.say(this.words.not_deleted);
+      }
     }
-    this.deaf();
-    voice.hush();
-    keep.remember(this.kept, false);
-    Object.assign(this.kept, { token: "", turns: [], draft: "" });
-    this.kept.queue.length = 0;
-    this.asking = null;
-    this.rebuild();
+    this.tabs?.postMessage(this.kept.turns.map((turn) => turn.id));
+    this.empty();
     this.say(this.words.deleted);
     this.box.focus();
+  }
+
+  /** Nothing of the conversation stays in this browser. */
+  private empty(): void {
+    this.away();
+    if (this.kept.remembered) keep.forget();
+    Object.assign(this.kept, { token: "", turns: [], draft: "", remembered: false });
+    this.kept.queue.length = this.early.length = 0;
+    this.asking = this.alarm = null;
+    this.late = false;
+    this.compose();
+    this.fill();
+    this.say("");
+    this.keep();
   }
 
   // --- dictation ------------------------------------------------------------------------------------------------------
@@ -491,21 +588,21 @@ class MuseChat extends HTMLElement {
   }
 
   private listen(local: boolean): void {
-    const words = this.words;
-    const label = (text: string | undefined): void => {
+    const relabel = (): void => {
       const dictate = this.form.querySelector("#dictate");
-      if (dictate) dictate.textContent = text ?? "";
+      if (dictate) dictate.textContent = (this.stopListening ? this.words.dictate_stop : this.words.dictate) ?? "";
     };
-    const done = (heard: string): void => {
+    const done = (heard: string, denied = false): void => {
       this.stopListening = null;
-      label(words.dictate);
-      if (!heard) return this.say(words.dictate_failed);
-      this.box.value = this.kept.draft = `${this.box.value} ${heard}`.trim();
+      relabel();
+      if (this.panel.hidden || document.hidden) return; // closed meanwhile: nobody would see what was written
+      if (!heard) return this.say(denied ? this.words.dictate_denied : this.words.dictate_failed);
+      this.box.value = this.kept.draft = `${this.box.value} ${heard}`.trim().slice(0, MOST_LETTERS);
       this.box.focus(); // it is read once more before it is sent
     };
     try {
       this.stopListening = voice.listen(this.kept.lang, local, done);
-      label(words.dictate_stop);
+      relabel();
     } catch {
       done("");
     }
@@ -517,25 +614,21 @@ class MuseChat extends HTMLElement {
     keep.write(this.kept);
   }
 
-  /** The clinic's colour, with letters on it that can be read. */
+  /** The clinic's colour, with letters on it that can be read; a colour that lets others shine through is none. */
   private paint(): void {
     const wanted = this.dataset.color ?? "";
     if (!wanted || !CSS.supports("color", wanted)) return;
     const probe = h("i");
     probe.style.color = wanted;
-    this.root.append(probe);
-    const parts = (getComputedStyle(probe).color.match(/[\d.]+/g) ?? []).slice(0, 3).map(Number);
+    this.panel.append(probe);
+    const parts = /^rgb\((\d+), (\d+), (\d+)\)$/.exec(getComputedStyle(probe).color)?.slice(1).map(Number);
     probe.remove();
+    if (!parts || /inherit|var\(|currentcolor/i.test(wanted)) return;
     const [r = 0, g = 0, b = 0] = parts.map((each) => (each / 255 <= 0.04045 ? each / 3294.6 : ((each / 255 + 0.055) / 1.055) ** 2.4));
     const light = 0.2126 * r + 0.7152 * g + 0.0722 * b;
     this.style.setProperty("--fill", wanted);
     this.style.setProperty("--on-fill", light > 0.179 ? "#000" : "#fff");
   }
-}
-
-function empty(): keep.Kept {
-  const no = { chosen: false, open: false, large: false, aloud: false, dictates: false };
-  return { token: "", lang: "es", ...no, queue: [], turns: [], draft: "" };
 }
 
 function other(lang: Lang): Lang {

@@ -23,9 +23,7 @@ export class Queue {
   private pause = FIRST_PAUSE;
   private wake: () => void = () => undefined;
 
-  constructor(private readonly line: Line) {
-    addEventListener("online", () => this.hurry());
-  }
+  constructor(private readonly line: Line) {}
 
   get busy(): boolean {
     return this.running;
@@ -43,13 +41,11 @@ export class Queue {
     for (let message; (message = this.line.waiting[0]); ) {
       try {
         const told = await this.line.send(message);
-        this.line.waiting.shift();
         this.pause = FIRST_PAUSE;
-        this.line.answered(message, told);
+        if (this.drop(message)) this.line.answered(message, told);
       } catch (error) {
         if (error instanceof Failed && !error.passing) {
-          this.line.waiting.shift();
-          this.line.refused(message);
+          if (this.drop(message)) this.line.refused(message);
           continue;
         }
         this.line.delayed();
@@ -61,5 +57,12 @@ export class Queue {
       }
     }
     this.running = false;
+  }
+
+  /** Takes a message off the list; false if it is no longer there, as the conversation was deleted. */
+  private drop(message: Outgoing): boolean {
+    const at = this.line.waiting.indexOf(message);
+    if (at >= 0) this.line.waiting.splice(at, 1);
+    return at >= 0;
   }
 }

@@ -6,37 +6,46 @@ import type { Choice, Citation, Reply, Turn, Words } from "./types";
 export interface Acts {
   words: (language: Turn["language"]) => Words;
   choose: (choice: Choice) => void;
-  rate: (turn: number, helpful: boolean, reason?: string) => void;
+  /** Whether it was noted. */
+  rate: (turn: number, helpful: boolean, reason?: string) => Promise<boolean>;
 }
 
 const REASONS = ["not_asked", "unclear", "too_long", "wrong", "other"];
 let notes = 0;
 
-export function said(words: Words, text: string, language: string, at: Date, waiting = false): HTMLElement {
+/** What the person wrote. It is not read to them again: they know it. */
+export function said(words: Words, text: string, at: Date): HTMLElement {
   return h(
     "div",
-    { class: waiting ? "said waiting" : "said", lang: language },
-    h("p", { class: "who" }, words.you, " ", time(at, language)),
+    { class: "said", "aria-live": "off" },
+    h("p", { class: "who" }, words.you, " ", time(at, words)),
     h("p", { class: "text" }, text),
-    waiting && h("p", { class: "state" }, words.waiting),
   );
 }
 
-export function turn(shown: Turn, acts: Acts): HTMLElement {
+/** Marks a message as not sent, or not taken; once, so that it is not read out at every try. */
+export function mark(turn: HTMLElement | undefined, state: string | undefined): void {
+  const said = turn?.querySelector(".said");
+  if (!said || said.querySelector(".state")?.textContent === state) return;
+  said.classList.add("waiting");
+  said.querySelector(".state")?.remove();
+  said.append(h("p", { class: "state" }, state));
+}
+
+export function settled(turn: HTMLElement): void {
+  turn.querySelector(".said")?.classList.remove("waiting");
+  turn.querySelector(".state")?.remove();
+}
+
+export function answer(shown: Turn, acts: Acts): HTMLElement {
   const words = acts.words(shown.language);
-  const at = new Date(shown.at);
   const numbers = numbered(shown.replies);
   return h(
     "div",
-    { class: "turn", lang: shown.language },
-    said(words, shown.said, shown.language, at),
-    h(
-      "div",
-      { class: "answer", tabindex: "-1" },
-      h("p", { class: "who" }, words.assistant, " ", time(at, shown.language)),
-      ...shown.replies.map((each) => reply(each, numbers, words, acts)),
-      shown.decision === "answer" && shown.id !== null && rating(shown.id, words, acts),
-    ),
+    { class: "answer" },
+    h("p", { class: "who" }, words.assistant, " ", time(new Date(shown.at), words)),
+    ...shown.replies.map((each) => reply(each, numbers, words, acts)),
+    shown.decision === "answer" && shown.id !== null && rating(shown.id, words, acts),
   );
 }
 
@@ -54,7 +63,7 @@ export function reply(shown: Reply, numbers: Map<string, number>, words: Words, 
         shown.urgent ? "ol" : "ul",
         {},
         ...shown.claims.map((claim) =>
-          h("li", {}, claim.text, ...claim.citations.flatMap((each) => source(each, numbers.get(each.key) ?? 0, words))),
+          h("li", {}, claim.text, ...sources(claim.citations, numbers, words)),
         ),
       ),
     !!shown.unknown && h("p", {}, h("strong", {}, `${words.unknown_label}: `), shown.unknown),
@@ -79,8 +88,13 @@ export function numbered(replies: Reply[]): Map<string, number> {
   return found;
 }
 
-/** A footnote that opens in place. */
-function source(citation: Citation, number: number, words: Words): HTMLElement[] {
+/** Footnotes that open in place. */
+function sources(citations: Citation[], numbers: Map<string, number>, words: Words): HTMLElement[] {
+  const found = citations.map((each) => source(each, numbers.get(each.key) ?? 0, words));
+  return [h("div", { class: "sources" }, ...found.map(([opener]) => opener)), ...found.map(([, note]) => note)];
+}
+
+function source(citation: Citation, number: number, words: Words): [opener: HTMLElement, note: HTMLElement] {
   const id = `note-${++notes}`;
   const year = citation.year ? ` (${citation.year})` : "";
   const note = h(
@@ -89,51 +103,57 @@ function source(citation: Citation, number: number, words: Words): HTMLElement[]
     h("p", {}, `[${number}] ${citation.title}${year}. ${citation.kind}.`),
     citation.url && h("p", {}, link(words.open_source ?? "", citation.url)),
   );
-  const opener = button(`${words.source} ${number}`, toggle, { class: "source", "aria-expanded": "false", "aria-controls": id });
-  function toggle(): void {
+  const toggle = (): void => {
     note.hidden = !note.hidden;
     opener.setAttribute("aria-expanded", String(!note.hidden));
     if (!note.hidden) note.scrollIntoView({ block: "nearest" });
-  }
-  return [h("span", { class: "open" }, opener), note];
+  };
+  const props = { class: "source", "aria-expanded": "false", "aria-controls": id };
+  const opener = button(`${words.source} ${number}`, toggle, props);
+  return [opener, note];
 }
 
 function rating(turn: number, words: Words, acts: Acts): HTMLElement {
   const box = h("div", { class: "rating", role: "group" });
-  const done = (reason?: string): void => {
-    acts.rate(turn, false, reason);
-    thank();
-  };
   const thank = (): void => {
     const thanks = h("p", { class: "small", tabindex: "-1" }, words.thanks);
     box.replaceChildren(thanks);
     thanks.focus();
   };
-  const ask = (): void => {
-    acts.rate(turn, false);
+  const give = async (helpful: boolean, reason?: string): Promise<void> => {
+    if (await acts.rate(turn, helpful, reason)) thank();
+  };
+  const ask = async (): Promise<void> => {
+    if (!(await acts.rate(turn, false))) return;
     const why = h("p", { tabindex: "-1" }, words.why);
-    box.replaceChildren(why, ...REASONS.map((each) => button(words[each] ?? each, () => done(each), { class: "quiet" })));
+    const reasons = REASONS.map((each) => button(words[each], () => void give(false, each), { class: "quiet" }));
+    box.replaceChildren(why, ...reasons);
     why.focus();
   };
-  const helped = (): void => {
-    acts.rate(turn, true);
-    thank();
-  };
   box.append(
-    button(words.helpful ?? "", helped, { class: "quiet" }),
-    button(words.not_helpful ?? "", ask, { class: "quiet" }),
+    button(words.helpful, () => void give(true), { class: "quiet" }),
+    button(words.not_helpful, () => void ask(), { class: "quiet" }),
   );
   return box;
 }
 
-function time(at: Date, language: string): HTMLElement {
+function time(at: Date, words: Words): HTMLElement {
+  const language = words === WORDS.en ? "en" : "es";
   const shown = at.toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
   return h("time", { datetime: at.toISOString() }, shown);
 }
 
-/** What is read aloud of a turn. */
-export function spoken(shown: Turn): string {
-  return shown.replies.flatMap((each) => [each.text, ...each.claims.map((claim) => claim.text)]).join(" ");
+/** What is read aloud of a turn: all that matters of it, also what is not known, and the choices. */
+export function spoken(shown: Turn, words: Words): string {
+  const parts = shown.replies.flatMap((each) => [
+    each.text,
+    ...each.claims.map((claim) => claim.text),
+    each.unknown && `${words.unknown_label}: ${each.unknown}`,
+    each.evidence && `${words.evidence_label}: ${each.evidence}.`,
+    ...each.notes,
+  ]);
+  const choices = shown.replies.flatMap((each) => each.buttons).filter((each) => each.payload.startsWith("/"));
+  return [...parts, ...choices.map((each, place) => `${place + 1}: ${each.title}.`)].filter(Boolean).join(" ");
 }
 
 /** A turn as text, to copy. */

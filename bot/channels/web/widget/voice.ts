@@ -6,9 +6,10 @@ import type { Lang } from "./types";
 interface Recogniser {
   lang: string;
   interimResults: boolean;
+  continuous: boolean;
   processLocally?: boolean;
   onresult: ((event: { results: ArrayLike<ArrayLike<{ transcript: string }>> }) => void) | null;
-  onerror: (() => void) | null;
+  onerror: ((event: { error: string }) => void) | null;
   onend: (() => void) | null;
   start(): void;
   stop(): void;
@@ -33,18 +34,22 @@ export async function isLocal(lang: Lang): Promise<boolean> {
   }
 }
 
-/** Listens until somebody stops speaking. `done` gets the words, "" where there were none. */
-export function listen(lang: Lang, local: boolean, done: (words: string) => void): () => void {
+/** Listens until somebody stops it. `done` gets the words, "" where there were none, and whether it was forbidden. */
+export function listen(lang: Lang, local: boolean, done: (words: string, denied: boolean) => void): () => void {
   const recogniser = new (KIND as RecogniserKind)();
   let words = "";
+  let denied = false;
   recogniser.lang = TAGS[lang];
   recogniser.interimResults = false;
+  recogniser.continuous = true; // a pause for breath does not end it
   if (local) recogniser.processLocally = true;
   recogniser.onresult = ({ results }) => {
     words = Array.from(results, (each) => each[0]?.transcript ?? "").join(" ");
   };
-  recogniser.onerror = () => undefined; // it ends, too
-  recogniser.onend = () => done(words.trim());
+  recogniser.onerror = ({ error }) => {
+    denied = error === "not-allowed" || error === "service-not-allowed"; // it ends, too
+  };
+  recogniser.onend = () => done(words.trim(), denied);
   recogniser.start();
   return () => recogniser.stop();
 }
