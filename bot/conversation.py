@@ -36,10 +36,11 @@ MOST_WORDS_OF_A_FOLLOW_UP = 6
 LIKELY = 0.3  # as likely as this, a short message has a subject of its own
 WORDS_OF_A_STORY = 20
 SURELY_STRANGE = 0.9  # as likely as this out of scope, a message is not searched for a part that is in scope
-DANGER_IN_A_PART = 0.3  # taken out of its message, a part must sound more dangerous than a whole one
+DANGER_IN_A_PART = 0.6  # taken out of its message, a part must sound more dangerous than a whole one
 SURE_OF_A_PART = 0.6  # a part of a message is a guess more, so it must be surer than a whole one
 
-OUT_OF_THE_QUESTION = 0.015  # danger less likely than this: a sign is no alarm; chosen with `musebot evaluate safety`
+# Danger less likely than this: a sign is no alarm. Chosen with `musebot evaluate safety`.
+OUT_OF_THE_QUESTION: Mapping[Language, float] = {"en": 0.025, "es": 0.03}
 NOT_IMPOSSIBLE = 0.05  # as likely as this, whom to call is told above the answer
 WORDS_WITHOUT_CONTEXT = 5
 WORDS_THAT_HIDE = 40  # in a longer story the model may not see what one sentence says
@@ -221,7 +222,7 @@ class Conversation:
         if few:
             return False
         likely = await self._try("second look", self._danger(message.text), failures, PATIENCE_IN_DANGER)
-        return likely is not None and likely < OUT_OF_THE_QUESTION
+        return likely is not None and likely < OUT_OF_THE_QUESTION[alarm.language or "en"]
 
     async def _danger(self, text: str) -> float:
         """How likely danger is in `text`, or in any sentence of a long story that has a sign."""

@@ -1,11 +1,16 @@
 """How quick the chat on web pages is, in a real browser on this machine. Needs the development tools."""
 
+import os
 import shutil
 import socket
-import threading
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+
+import httpx
 
 from bot.errors import ModelError
 from bot.settings import Settings
@@ -17,8 +22,8 @@ WATCH = """() => { const chat = document.querySelector('muse-chat').shadowRoot;
 window.took = []; let begun = 0;
 chat.addEventListener('keydown', (event) => { if (event.key === 'Enter') begun = performance.now(); }, true);
 new MutationObserver((changes) => { for (const change of changes) for (const node of change.addedNodes)
-  if (node.dataset?.turn) window.took.push(performance.now() - begun);
-}).observe(chat.querySelector('[role=log]'), { childList: true }); }"""
+  if (node.classList?.contains('answer')) window.took.push(performance.now() - begun);
+}).observe(chat.querySelector('[role=log]'), { childList: true, subtree: true }); }"""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,32 @@ class Speed:
     server: list[float]
 
 
+@contextmanager
+def served(settings: Settings) -> Iterator[str]:
+    """The assistant in a process of its own, so that it does not share a processor's turn with what measures it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    chosen = {"PORT": port, "DATABASE_URL": settings.database_url, "MODEL_FILE": str(settings.model_file)}
+    quiet = {"TELEGRAM_BOT_TOKEN": "", "PUBLIC_URL": "", "SECRET_KEY": "measured" * 8}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "bot", "serve"], env={**os.environ, **chosen, **quiet}, stderr=subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        while True:
+            with suppress(httpx.HTTPError):
+                httpx.get(f"{url}/healthz").raise_for_status()
+                break
+            if server.poll() is not None:
+                raise ModelError("The server did not start: `musebot serve` tells why.")
+            time.sleep(0.2)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
 def measure(settings: Settings, texts: Sequence[str], told: Callable[[float], None]) -> Speed:
     """Serves the assistant on a free port, and sends every text twice: from the page, and as a program.
 
@@ -51,21 +82,7 @@ def measure(settings: Settings, texts: Sequence[str], told: Callable[[float], No
         from playwright.sync_api import sync_playwright
     except ImportError as error:
         raise ModelError("The browser's tools are missing: run `make test` once, which installs them.") from error
-    import httpx
-    import uvicorn
-
-    from bot.app import create_app
-
-    with socket.socket() as address:
-        address.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(
-            uvicorn.Config(create_app(settings), log_level="critical", ws="none", timeout_graceful_shutdown=1)
-        )
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [address]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.05)
-        url = f"http://127.0.0.1:{address.getsockname()[1]}"
+    with served(settings) as url:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             page = browser.new_page(locale="en-US")
@@ -92,6 +109,4 @@ def measure(settings: Settings, texts: Sequence[str], told: Callable[[float], No
                 client.post("/api/messages", json=body, headers={"Authorization": f"Bearer {token}"}).raise_for_status()
                 alone.append((time.perf_counter() - begun) * 1000)
                 told(0.5 + number / len(texts) / 2)
-        server.should_exit = True
-        thread.join(10)
     return Speed(metrics["ScriptDuration"] * 1000, answers[WARM_UP:], alone[WARM_UP:])

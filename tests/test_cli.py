@@ -159,7 +159,7 @@ def test_serve_serves_and_stops_when_asked(model_file: Path, tmp_path: Path) -> 
         server.terminate()
         _, logged = server.communicate(timeout=30)
     assert b"Traceback" not in logged
-    assert f"Ready at http://127.0.0.1:{port}/chat".encode() in logged
+    assert f"Ready at http://127.0.0.1:{port}/".encode() in logged
 
 
 def test_ask_answers_lines_and_survives_a_broken_one(model_file: Path) -> None:

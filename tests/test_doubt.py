@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY
+from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, METADATA
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.nlu.doubt import UNSURE, Doubt
@@ -60,3 +60,14 @@ def test_what_is_decided(likely: dict[str, float], topic: str) -> None:
 )
 def test_when_it_does_not_know(likely: dict[str, float], lost: bool) -> None:
     assert decided(**likely)["lost"] is lost
+
+
+@pytest.mark.parametrize(
+    ("language", "topic"), [("en", "emergency_breathing"), ("es", "cost"), (None, "emergency_breathing")]
+)
+def test_each_language_may_have_its_own_least_danger(language: str | None, topic: str) -> None:
+    ranking = [{"name": name, "confidence": p} for name, p in (("cost", 0.8), ("emergency_breathing", 0.1))]
+    metadata = {METADATA: {"language": language}} if language else {}
+    message = Message(data={INTENT: ranking[0], INTENT_RANKING_KEY: ranking, **metadata})
+    Doubt({**CONFIG, "dangers": ["emergency_"], "danger": {"en": 0.09, "es": 0.11}}).process([message])
+    assert message.get(INTENT)["name"] == topic

@@ -3,6 +3,7 @@
 import pytest
 
 from bot.questions import questions_in
+from bot.text import shortened
 
 
 @pytest.mark.parametrize(
@@ -32,3 +33,20 @@ from bot.questions import questions_in
 )
 def test_questions_in(text: str, questions: list[str]) -> None:
     assert questions_in(text) == questions
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("how   much\t\tis it?", "how much is it?"),
+        ("one\n\ntwo", "one\n\ntwo"),
+        ("how much" + " " * 4_000 + "is it?", "how much is it?"),
+        ("what???", "what???"),
+        ("what?!?!?!?!?!?!", "what?!?!?!"),
+        ("👍👍👍", "👍👍👍"),
+        ("+57 (321) 519-7850", "+57 (321) 519-7850"),
+        ("a@b.co, c@d.co", "a@b.co, c@d.co"),
+    ],
+)
+def test_runs_of_blanks_and_signs_are_shortened(typed: str, read: str) -> None:
+    assert shortened(typed) == read

@@ -10,6 +10,8 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY
 from rasa.shared.nlu.training_data.message import Message
 
+from bot.nlu.tokenizer import language_of
+
 UNSURE = "nlu_fallback"  # Rasa's own name for "no topic is likely enough"
 STRANGE = "out_of_scope"
 LIKELIER_THAN_NOT = 0.5
@@ -37,7 +39,8 @@ class Doubt(GraphComponent, IntentClassifier):
         answer must leave being out of scope less than this share of its own probability. `lost`: from this share on,
         "I don't know" takes the place of "did you mean". `harmless`: topics that need not be told from what is out of
         scope, once they are likelier than not. `danger`: the probability of danger, all topics together that begin
-        like one of `dangers`, from which the likeliest of them is taken for what the message is about.
+        like one of `dangers`, from which the likeliest of them is taken for what the message is about: one number, or
+        one for each language.
         """
         return {
             "threshold": 0.3,
@@ -67,13 +70,17 @@ class Doubt(GraphComponent, IntentClassifier):
         for message in messages:
             ranking = message.get(INTENT_RANKING_KEY) or []
             dangers = [each for each in ranking if each["name"].startswith(tuple(self._config["dangers"]))]
-            if dangers and sum(each["confidence"] for each in dangers) >= self._config["danger"]:
+            if dangers and sum(each["confidence"] for each in dangers) >= self._least_danger(message):
                 danger = dangers[0]
                 _put_first(message, danger, [each for each in ranking if each is not danger])
             elif ranking and self._is_doubtful(ranking):
                 unsure = {"name": UNSURE, "confidence": 1.0 - ranking[0]["confidence"], "lost": self._is_lost(ranking)}
                 _put_first(message, unsure, ranking)
         return messages
+
+    def _least_danger(self, message: Message) -> float:
+        least: float | dict[str, float] = self._config["danger"]
+        return least[language_of(message)] if isinstance(least, dict) else least
 
     def _is_doubtful(self, ranking: list[dict[str, Any]]) -> bool:
         first, second = ranking[0]["confidence"], ranking[1]["confidence"] if len(ranking) > 1 else 0.0

@@ -97,8 +97,6 @@ class Telegram:
         self._renderer = Renderer(content)
         self._queues = Queues()
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
-        # Understanding needs the processor alone: one at a time, what Telegram has taken is noted in between, soon.
-        self._thinking = asyncio.Semaphore(1)
         self._tasks: set[asyncio.Task[None]] = set()
         self._known: set[int] = set()  # updates that this process works on
 
@@ -238,8 +236,7 @@ class Telegram:
         async with self._typing(chat):
             if isinstance(read, Speech):
                 read = await self._listened(read)
-            async with self._thinking:
-                turn = await self._turn(read)
+            turn = await self._turn(read)
         number, turn = await self._kept(read.message, turn)
         messages = [*self._before(read, turn.language), *self._renderer.messages(turn.replies, turn.language, number)]
         for place, message in enumerate(messages[received.sent :], received.sent + 1):

@@ -37,6 +37,7 @@ RENEWED = 60 * 60 * 24 * 30  # ... and after which it is not exchanged for a new
 MOST_LETTERS = 20_000  # of a message: so many are looked through for danger, fewer are read
 MOST_TURN = 2**53 - 1  # the greatest number that a browser reads rightly
 PATIENCE = 1.0  # seconds for what only helps, such as which field to show
+AFTER = 0.1  # seconds after an answer, when streams of the same conversation are told
 LOOK = 3.0  # seconds after which a stream looks for what another process has added
 PING = 15.0  # seconds of silence, after which a stream shows that it lives
 LONGEST_STREAM = 600.0  # seconds; the browser goes on with a new one
@@ -185,18 +186,20 @@ class Api:
         turn = await self.chat.conversation.handle(incoming)
         if turn.decision == "emergency" and not turn.recorded:  # the database may hang: nobody waits for it now
             return Turns(turns=[self._turn(Said.now(incoming, turn))], asking=None, token=token)
-        kept = await self._patiently(self.chat.transcripts.turn, "web", incoming.update_id or "")
+        kept, asking = await asyncio.gather(
+            self._patiently(self.chat.transcripts.turn, "web", incoming.update_id or ""), self._asking(session)
+        )
         if kept is None and turn.decision == "silent":
             _refuse(503, "busy", "It was answered, but the answer cannot be read now. Send it again.")
         language = session.language if session.chosen else kept[1].language if kept else turn.language
         session = Session(session.sender, language, session.chosen)
-        self._ring(session.sender)
+        asyncio.get_running_loop().call_later(AFTER, self._ring, session.sender)  # this answer goes first
         said = kept[1] if kept else Said.now(incoming, turn)
-        return Turns(turns=[self._turn(said)], asking=await self._asking(session), token=self.token(session))
+        return Turns(turns=[self._turn(said)], asking=asking, token=self.token(session))
 
     async def _asking(self, session: Session) -> str | None:
         memory = await self._patiently(self.chat.transcripts.memory, Incoming("web", session.sender))
-        return memory.asking if memory else None
+        return memory.asking if memory and not memory.alarm else None  # in danger no form is pushed
 
     async def _patiently(self, read: Callable[..., T], *what: Any) -> T | None:
         """What the database holds; None where it fails or takes long: there is an answer all the same."""

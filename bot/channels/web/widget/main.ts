@@ -345,7 +345,7 @@ class MuseChat extends HTMLElement {
       this.asking = told.asking;
       this.compose();
     }
-    this.keep();
+    setTimeout(() => this.keep()); // after the answer stands there
   }
 
   /** Shows a turn that is not there yet, below the message that it answers; false if it was there. */
