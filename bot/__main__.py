@@ -577,6 +577,25 @@ def telegram_check(context: typer.Context) -> None:
 
 
 @cli.command()
+def say(
+    context: typer.Context,
+    conversation: Annotated[int, typer.Argument(help="Its number, as the messages to staff name it.")],
+    text: Annotated[str, typer.Argument(help="What to write, in the person's language.")],
+) -> None:
+    """Write to somebody in the web chat, as a person of the clinic. They see it at once if they are there."""
+    from bot.store import migrate, open_database
+    from bot.store.transcripts import Transcripts
+
+    if not text.strip():
+        raise typer.BadParameter("there is nothing to write")
+    settings: Settings = context.obj
+    engine = open_database(settings.database_url)
+    migrate(engine)
+    Transcripts(engine).say(conversation, text.strip())
+    screen.print("Written. It is marked as from a person of the clinic.")
+
+
+@cli.command()
 def requests(
     context: typer.Context,
     code: Annotated[str | None, typer.Argument(help="Show this one with its history, such as KRT-4821.")] = None,

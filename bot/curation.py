@@ -54,7 +54,8 @@ WIDGET = (
     "again waiting refused expired source open_source helpful not_helpful why not_asked unclear too_long wrong "
     "other thanks human text_size text_size_back read_aloud read_aloud_off copy copied not_copied print remember "
     "remember_off remembered forgotten delete delete_sure delete_yes delete_no deleted dictate dictate_stop "
-    "dictate_notice dictate_yes dictate_no dictate_failed dictate_denied not_deleted not_now slow by_phone by_email"
+    "dictate_notice dictate_yes dictate_no dictate_failed dictate_denied staff not_deleted not_now slow "
+    "by_phone by_email"
 )
 PAGE = "title lead about_title about ask_title ask person_title person plain inline sources"
 TELEGRAM = (

@@ -10,7 +10,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 RequestState = Literal["new", "contacted", "scheduled", "closed", "cancelled"]
 REQUEST_STATES: tuple[RequestState, ...] = get_args(RequestState)
 
-Decision = Literal["answer", "clarify", "fallback", "emergency", "action", "talk", "silent", "error"]
+Decision = Literal["answer", "clarify", "fallback", "emergency", "action", "talk", "silent", "error", "staff"]
 
 
 @dataclass(frozen=True)

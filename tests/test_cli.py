@@ -262,3 +262,11 @@ def test_show_of_no_topic_says_which_may_be_meant() -> None:
     failed = musebot("show", "walk_agian")
     assert failed.returncode == 1
     assert "did you mean walk_again" in failed.stderr
+
+
+def test_staff_write_to_a_conversation_that_exists(tmp_path: Path) -> None:
+    database = f"sqlite:///{tmp_path / 'say.db'}"
+    told = musebot("say", "7", "hello", DATABASE_URL=database)
+    assert told.returncode == 1
+    assert "There is no conversation 7." in told.stderr
+    assert musebot("say", "7", " ", DATABASE_URL=database).returncode == 2

@@ -289,3 +289,15 @@ async def test_the_page_of_sources_lists_each_cited_source_once_with_what_it_sho
     assert "Without a comparison group it cannot show" in page
     for doi in re.findall(r'href="https://doi\.org/([^"]+)"', page):
         assert re.fullmatch(r"10\.\d{4,9}/\S+", doi)
+
+
+async def test_the_staffs_own_words_are_marked(browser: httpx.AsyncClient, app: FastAPI, settings: Settings) -> None:
+    page = (await browser.get("/chat?lang=en")).text
+    await send(browser, page, text="I want to talk to a person")
+    with sqlite3.connect(settings.database_url.removeprefix("sqlite:///")) as connection:
+        (conversation,) = connection.execute("SELECT conversation_id FROM turn ORDER BY id DESC").fetchone()
+    app.state.api.chat.transcripts.say(conversation, "This is Marta. <b>How</b> can I help?")
+    page = (await browser.get("/chat")).text
+    assert "<h2>A person of the clinic</h2>" in page
+    assert "This is Marta. &lt;b&gt;How&lt;/b&gt; can I help?" in page
+    assert page.count("<h2>You</h2>") == 1

@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from bot.app import create_app
 from bot.channels.web import api
 from bot.channels.web.embed import BUNDLE
+from bot.errors import RequestError
 from bot.messages import LANGUAGES, Language
 from bot.settings import ROOT, Settings
 
@@ -417,6 +418,24 @@ def test_each_message_says_its_language_and_the_chat_follows_the_person(opens: O
     expect(last(page)).to_have_attribute("lang", "es")
     ask(page, "Muse")
     expect(last(page)).to_have_attribute("lang", "en")
+
+
+def test_what_a_person_of_the_clinic_writes_is_marked_as_theirs(opens: Opens, served: Served) -> None:
+    page = opens()
+    ask(page, "I want to talk to a person")
+    other = opens(context=page.context)
+    conversation = served.rows("SELECT max(conversation_id) FROM turn")[0][0]
+    chat = served.app.state.api.chat
+    chat.transcripts.say(conversation, "This is Marta of the clinic. <b>How</b> can I help?")
+    expect(page.locator(".staff")).to_be_visible()
+    expect(page.locator(".staff .who")).to_contain_text("A person of the clinic")
+    expect(page.locator(".staff .text")).to_have_text("This is Marta of the clinic. <b>How</b> can I help?")
+    check_access(page, "en-staff")
+    with pytest.raises(RequestError, match="There is no conversation 7"):
+        chat.transcripts.say(7, "hello")
+    page.reload()
+    expect(page.locator(".staff")).to_be_visible()
+    assert other.locator(".staff").count() == 0, "another conversation"
 
 
 def test_feedback_is_given_with_a_reason(opens: Opens, served: Served) -> None:

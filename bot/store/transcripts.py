@@ -8,6 +8,7 @@ from typing import Any, cast
 from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
+from bot.errors import RequestError
 from bot.messages import Button, Citation, Claim, Decision, Incoming, Language, Memory, Reply, Turn
 from bot.store import models
 from bot.store.outbox import QUIET, announce
@@ -151,6 +152,24 @@ class Transcripts:
                 return False
             row.helpful, row.reason = helpful, reason
             return True
+
+    def say(self, conversation: int, text: str) -> None:
+        """Adds what a person of the staff writes; the chat on web pages shows it in a moment.
+
+        Raises:
+            RequestError: There is no such conversation, or it is not on the web, where we cannot bring it to anybody.
+        """
+        now = datetime.now(UTC)
+        with Session(self._engine) as session, session.begin():
+            found = session.get(models.Conversation, conversation)
+            if found is None:
+                raise RequestError(f"There is no conversation {conversation}.")
+            if found.channel != "web":
+                raise RequestError(f"Conversation {conversation} is on {found.channel}; only the web chat takes this.")
+            message = Incoming(found.channel, found.sender)
+            said = Turn(cast(Language, found.language or "es"), "staff", (Reply(text, revision="staff"),))
+            session.add(_row(found.id, message, "", said, now, _number(session, now)))
+            found.updated_at = now
 
     def delete(self, channel: str, sender: str) -> None:
         """Deletes a conversation with all that belongs to it: turns, requests, and what staff were to be told."""

@@ -143,6 +143,7 @@ class Chat:
             turns=turns,
             start=self.phrases.reply("greet", session.language),
             said=self.said,
+            staff=self.content.widget.says["staff"].of(session.language),
             citations_of=citations_of,
             form_token=self.form_token(session),
             signed=self.signed(session),

@@ -174,7 +174,8 @@ class MuseChat extends HTMLElement {
   }
 
   private shown(turn: Turn): HTMLElement {
-    const shown = h("div", { class: "turn", lang: turn.language }, show.said(WORDS[turn.language], turn.said, new Date(turn.at)));
+    const said = show.said(WORDS[turn.language], turn.said, new Date(turn.at));
+    const shown = h("div", { class: "turn", lang: turn.language }, turn.decision !== "staff" && said);
     if (turn.id !== null) shown.dataset.turn = String(turn.id);
     shown.append(show.answer(turn, this.acts));
     return shown;

@@ -37,13 +37,17 @@ export function settled(turn: HTMLElement): void {
   turn.querySelector(".state")?.remove();
 }
 
+function who(shown: Turn, words: Words): string | undefined {
+  return shown.decision === "staff" ? words.staff : words.assistant;
+}
+
 export function answer(shown: Turn, acts: Acts): HTMLElement {
   const words = acts.words(shown.language);
   const numbers = numbered(shown.replies);
   return h(
     "div",
-    { class: "answer" },
-    h("p", { class: "who" }, words.assistant, " ", time(new Date(shown.at), words)),
+    { class: shown.decision === "staff" ? "answer staff" : "answer" },
+    h("p", { class: "who" }, who(shown, words), " ", time(new Date(shown.at), words)),
     ...shown.replies.map((each) => reply(each, numbers, words, acts)),
     shown.decision === "answer" && shown.id !== null && rating(shown.id, words, acts),
   );
@@ -174,5 +178,6 @@ export function plain(shown: Turn, words: Words): string {
     for (const { title, payload } of each.buttons) if (!payload.startsWith("/")) lines.push(`${title}: ${payload}`);
   }
   for (const [number, text] of sources) lines.push(`[${number}] ${text}`);
-  return `${words.you}: ${shown.said}\n${words.assistant}: ${lines.join("\n")}`;
+  const said = `${who(shown, words)}: ${lines.join("\n")}`;
+  return shown.decision === "staff" ? said : `${words.you}: ${shown.said}\n${said}`;
 }

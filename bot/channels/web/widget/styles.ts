@@ -36,6 +36,7 @@ time { font-weight: 400; }
 .waiting .text { border: 2px dashed var(--line); }
 .reply { border: 1px solid var(--line); margin-block: calc(.4 * var(--r)); }
 .reply > .text { margin-top: 0; }
+.staff .reply { border: 2px solid var(--fill); }
 .urgent { border: 4px solid var(--alarm); font-size: 1.12em; }
 .urgent > .text { font-weight: 700; }
 .urgent a.big { background: var(--alarm); color: var(--on-alarm); border-color: var(--alarm); font-weight: 700; }
