@@ -665,12 +665,12 @@ async def _serve(parts: Parts, server: TelegramServer) -> None:
 
 async def test_a_flood_of_one_chat_and_of_many_is_answered_in_full(parts: Parts, server: TelegramServer) -> None:
     async with running(parts, server, webhook="http://127.0.0.1:1/telegram") as telegram:
-        started = time.monotonic()
-        for _ in range(30):
-            await telegram.take(server.update(chat=5, text="hello"))
-        for chat in range(1_000, 2_000):
+        took = []
+        for chat in [*[5] * 30, *range(1_000, 2_000)]:
+            started = time.monotonic()
             await telegram.take(server.update(chat=chat, text="hello"))
-        assert time.monotonic() - started < 30  # Telegram is told at once that they have arrived
+            took.append(time.monotonic() - started)
+        assert max(took) < 5  # Telegram is told at once that each has arrived
         await until(lambda: all_done(parts, 1_030), 240)
     assert len(server.sent(5)) == 30
     assert all(len(server.sent(chat)) == 1 for chat in range(1_000, 2_000))
