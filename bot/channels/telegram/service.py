@@ -45,6 +45,7 @@ GRACE = 5.0  # seconds that are left to answers at the end
 MOST_ALBUMS = 1000
 LONG_POLL = 25  # seconds
 LONGEST_SPEECH = 180  # seconds
+SOON = 1.0  # seconds that an answer waits until it is shown that it comes
 TYPING = 4.5  # seconds after which Telegram no longer shows that somebody types
 BUSY = 30  # updates at work, from which on nobody is shown that we type: it counts among what Telegram allows
 LONGEST_WAIT = 60.0  # seconds, between two tries of one message
@@ -249,12 +250,17 @@ class Telegram:
         """Shows that an answer is being prepared, as long as it is."""
 
         async def show() -> None:
-            while len(self._tasks) < BUSY:
-                with contextlib.suppress(TelegramError):
-                    await self._bot.send_chat_action(chat, ChatAction.TYPING)
-                await asyncio.sleep(TYPING)
+            with contextlib.suppress(TelegramError, TimeoutError):
+                await asyncio.wait_for(self._bot.send_chat_action(chat, ChatAction.TYPING), SOON)
 
-        shown = asyncio.create_task(show())
+        async def go_on() -> None:
+            while True:
+                await asyncio.sleep(TYPING)
+                await show()
+
+        if len(self._tasks) < BUSY:
+            await show()
+        shown = asyncio.create_task(go_on())
         try:
             yield
         finally:
