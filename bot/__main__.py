@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bot.app import Parts
     from bot.checks import Row
     from bot.store.requests import Request
+    from bot.store.staff import Staff
     from evaluation import safety
     from evaluation.questions import Outcome, Summary
 
@@ -517,10 +518,12 @@ def serve(context: typer.Context) -> None:
     import uvicorn
 
     with listening_at(settings) as address:
-        from bot.app import create_app
+        from bot.app import create_app, first_invitation
 
         app = create_app(settings)
         errors.print(f"Ready at http://{settings.host}:{settings.port}/  (Ctrl+C stops it)")
+        if link := first_invitation(settings):
+            errors.print(f"Staff: choose the password of the account 'admin', once, at {link}")
         # No access log: addresses and times of people who ask about their health are nobody's business.
         server = uvicorn.Server(
             uvicorn.Config(app, access_log=False, log_config=None, ws="none", timeout_graceful_shutdown=3)
@@ -574,6 +577,88 @@ def telegram_check(context: typer.Context) -> None:
         screen.print(f"{'ok ' if well else 'NO '} {line}")
     if not all(well for well, _ in lines):
         raise typer.Exit(1)
+
+
+people = typer.Typer(no_args_is_help=True, help="The accounts of the staff, who work at /staff.")
+cli.add_typer(people, name="staff")
+
+
+def _staff(settings: Settings) -> "Staff":
+    from bot.store import migrate, open_database
+    from bot.store.staff import Staff
+
+    engine = open_database(settings.database_url)
+    migrate(engine)
+    return Staff(engine)
+
+
+def _note(settings: Settings, action: str, login: str, detail: str = "") -> None:
+    from bot.store import open_database
+    from bot.store.staff import Deeds
+
+    Deeds(open_database(settings.database_url)).note("command line", action, f"staff:{login}", detail)
+
+
+@people.command("add")
+def staff_add(
+    context: typer.Context,
+    login: Annotated[str, typer.Argument(help="What they log in with, such as ana.ruiz.")],
+    name: Annotated[str, typer.Option(help="Their first name, which patients see.", prompt="First name")],
+    role: Annotated[str, typer.Option(help="viewer, reviewer, clinician or admin.")] = "viewer",
+    lang: Annotated[Language, typer.Option(help="Of the pages, en or es.")] = "es",
+) -> None:
+    """Make an account, and print the link with which its owner chooses a password."""
+    from bot.store.staff import ROLES
+
+    settings: Settings = context.obj
+    found = next((each for each in ROLES if each == role), None)
+    if found is None:
+        raise typer.BadParameter(f"there is no role '{role}', but {', '.join(ROLES)}")
+    staff = _staff(settings)
+    member = staff.add(login, name, found, lang)
+    _note(settings, "add", member.login, member.role)
+    _print_invitation(settings, member.login, staff.invite(member.login))
+
+
+@people.command("invite")
+def staff_invite(context: typer.Context, login: Annotated[str, typer.Argument(help="Of the account.")]) -> None:
+    """Print a new link with which the owner of an account chooses a password; the old password works until then."""
+    token = _staff(context.obj).invite(login)
+    _note(context.obj, "invite", login)
+    _print_invitation(context.obj, login, token)
+
+
+def _print_invitation(settings: Settings, login: str, token: str) -> None:
+    screen.print(f"Send this to {login}; it works once, within three days: {settings.address}/staff/join/{token}")
+
+
+@people.command("list")
+def staff_list(context: typer.Context) -> None:
+    """List the accounts."""
+    table = Table("login", "first name", "role", "state", "app", "last seen", box=None, header_style="bold")
+    for each in _staff(context.obj).all():
+        state = "active" if each.joined else "invited"
+        seen = each.seen_at.strftime("%Y-%m-%d %H:%M UTC") if each.seen_at else ""
+        table.add_row(
+            each.login, each.name, each.role, state if each.active else "disabled", "yes" if each.guarded else "", seen
+        )
+    screen.print(table)
+
+
+@people.command("disable")
+def staff_disable(context: typer.Context, login: Annotated[str, typer.Argument(help="Of the account.")]) -> None:
+    """Disable an account: whoever is logged in with it is out at once. `musebot staff enable` undoes it."""
+    _staff(context.obj).change(login, active=False)
+    _note(context.obj, "change", login, "disabled")
+    screen.print(f"The account '{login}' is disabled.")
+
+
+@people.command("enable")
+def staff_enable(context: typer.Context, login: Annotated[str, typer.Argument(help="Of the account.")]) -> None:
+    """Let the owner of a disabled account in again."""
+    _staff(context.obj).change(login, active=True)
+    _note(context.obj, "change", login, "active")
+    screen.print(f"The account '{login}' is active.")
 
 
 @cli.command()

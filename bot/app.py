@@ -28,6 +28,9 @@ from bot.channels.telegram.service import Telegram, secret_of
 from bot.channels.telegram.setup import telegram_application
 from bot.channels.web import api, embed
 from bot.channels.web import routes as web
+from bot.console import people
+from bot.console import routes as console
+from bot.console.pages import Pages
 from bot.content import Content
 from bot.content_reader import read_content
 from bot.conversation import Conversation
@@ -44,6 +47,7 @@ from bot.settings import ROOT, Settings
 from bot.store import migrate, open_database
 from bot.store.outbox import Outbox
 from bot.store.requests import Requests
+from bot.store.staff import Deeds, Staff
 from bot.store.transcripts import Transcripts
 from bot.store.updates import Updates
 from bot.triage import Triage
@@ -173,7 +177,29 @@ def create_app(settings: Settings) -> FastAPI:
     web.mount(app, chat, ready=ready, calendars=parts.calendars, encoder=encoder_name(settings.encoder_folder))
     api.mount(app, chat)
     embed.mount(app, chat)
+    mount_console(app, parts, settings)
     return app
+
+
+def mount_console(app: FastAPI, parts: Parts, settings: Settings) -> None:
+    """Adds the pages of the staff."""
+    pages = Pages(
+        Staff(parts.engine),
+        Deeds(parts.engine),
+        secret=secret_key(settings),
+        https=settings.https,
+        zone=parts.content.clinic.zone,
+    )
+    console.mount(app, pages, [people.router(pages, settings.address)])
+
+
+def first_invitation(settings: Settings) -> str | None:
+    """The address where the first admin chooses a password; None where there is an admin already."""
+    engine = open_database(settings.database_url)
+    migrate(engine)
+    token = Staff(engine).invite_first()
+    engine.dispose()
+    return f"{settings.address}/staff/join/{token}" if token else None
 
 
 def _describe(app: FastAPI) -> None:

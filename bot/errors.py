@@ -5,6 +5,7 @@ BotError
 ├── SettingsError     the environment is wrong: refuse to start
 ├── ModelError        the model is missing or its recipe cannot run here: refuse to start
 ├── RequestError      a request for a call cannot be changed so
+├── StaffError        staff cannot do this; .key names the sentence in the words of the console
 ├── DeliveryError     something did not reach the clinic's staff: it is tried again
 └── MessageError      what came in is no message of ours; a script is told why, a person gets the contact line
 """
@@ -42,6 +43,18 @@ class MessageError(BotError):
 
 class RequestError(BotError):
     """A request for a call does not exist, or cannot be changed in this way."""
+
+
+class StaffError(BotError):
+    """What someone of the staff wants cannot be done.
+
+    Attributes:
+        key: Of the sentence in `bot/console/words/problems.yml`, which they read in their language.
+    """
+
+    def __init__(self, key: str, sentence: str) -> None:
+        self.key = key
+        super().__init__(sentence)
 
 
 class DeliveryError(BotError):

@@ -89,7 +89,7 @@ def _loggers(*args: Any) -> structlog.typing.WrappedLogger:
     return _StandardError()
 
 
-_OURS = ("message.", "web.", "telegram.", "outbox.", "requests.")
+_OURS = ("message.", "web.", "telegram.", "outbox.", "requests.", "staff.")
 
 
 def _only_ours(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -115,7 +115,9 @@ def test_many_people_at_once(engine: Engine) -> None:
 
 def test_the_migrations_make_what_the_models_say(engine: Engine) -> None:
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"render_as_batch": True})
+        # The full-text index is SQLite's own kind of table, with others behind it.
+        theirs = {"include_name": lambda name, kind, _: kind != "table" or not name.startswith("turn_text")}
+        context = MigrationContext.configure(connection, opts={"render_as_batch": True, **theirs})
         assert compare_metadata(context, models.Base.metadata) == []
 
 

@@ -1,6 +1,6 @@
 """The tables. Transcripts are the record; `Conversation.dialogue` is the dialogue engine's working memory."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -33,15 +33,45 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
 
 
+class Words(TypeDecorator[tuple[str, ...]]):
+    """A few words without blanks, kept as " one two ", so that one of them is found with LIKE '% one %'."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
+        return f" {' '.join(value)} " if value else ""
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
+        return tuple((value or "").split())
+
+
 class Base(DeclarativeBase):
-    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UtcDateTime}
+    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UtcDateTime, tuple[str, ...]: Words}
+
+
+# What the inbox filters by, all in one index: a hundred thousand conversations are looked through without their rows.
+INBOX = (
+    "updated_at", "id", "state", "flags", "channel", "language", "assignee_id", "labels", "topics", "length",
+    "confidence",
+)  # fmt: skip
 
 
 class Conversation(Base):
-    """One person on one channel."""
+    """One person on one channel.
+
+    `flag` is the most urgent reason that staff were told of, and `flagged_at` when; `flags` are all that stand until
+    somebody closes the conversation. `state` is one of `bot.store.inbox.STATES`; someone of the staff holds it until
+    `held_until`. `topics` (the newest last), `length` (in turns) and `confidence` (the lowest) tell of its turns, so
+    that the inbox need not read them.
+    """
 
     __tablename__ = "conversation"
-    __table_args__ = (UniqueConstraint("channel", "sender"),)
+    __table_args__ = (
+        UniqueConstraint("channel", "sender"),
+        Index("ix_conversation_inbox", *INBOX),
+        Index("ix_conversation_waiting", "state", "waiting_since"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     channel: Mapped[str] = mapped_column(String(16))
@@ -55,9 +85,26 @@ class Conversation(Base):
     flag: Mapped[str | None] = mapped_column(String(32))
     flagged_at: Mapped[datetime | None]
     dialogue: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    flags: Mapped[tuple[str, ...]] = mapped_column(default=())
+    labels: Mapped[tuple[str, ...]] = mapped_column(default=())
+    topics: Mapped[tuple[str, ...]] = mapped_column(default=())
+    state: Mapped[str] = mapped_column(String(16), default="bot")
+    waiting_since: Mapped[datetime | None]
+    holder_id: Mapped[int | None]
+    held_until: Mapped[datetime | None]
+    assignee_id: Mapped[int | None]
+    length: Mapped[int] = mapped_column(default=0)
+    confidence: Mapped[float | None] = mapped_column(Float)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
+    # Nobody of the staff is ever deleted, so the numbers need no keys, which SQLite adds to no table that is there.
+    holder: Mapped["Staff | None"] = relationship(
+        primaryjoin="foreign(Conversation.holder_id) == Staff.id", viewonly=True
+    )
+    assignee: Mapped["Staff | None"] = relationship(
+        primaryjoin="foreign(Conversation.assignee_id) == Staff.id", viewonly=True
+    )
     turns: Mapped[list["Turn"]] = relationship(
         back_populates="conversation", order_by="Turn.id", cascade="all, delete-orphan", passive_deletes=True
     )
@@ -69,13 +116,15 @@ class Turn(Base):
     `id` is the microsecond of the turn, so that a number is never given twice, also after a deletion.
     `update_id` is the channel's own id of the message: NULL where the channel has none, else unique within the channel.
     `replies` is what the person was shown, as it was; `revisions` names the wording. `helpful` and `reason` are what
-    the person thought of it, where they said so.
+    the person thought of it, where they said so. `delivery` is how far a turn of the staff has come: "waiting", "sent"
+    or "failed"; NULL for all others, whose channel answers at once.
     """
 
     __tablename__ = "turn"
     __table_args__ = (
         UniqueConstraint("channel", "update_id"),
         Index("ix_turn_conversation", "conversation_id", "id"),
+        Index("ix_turn_delivery", "delivery", "channel"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
@@ -94,9 +143,13 @@ class Turn(Base):
     latency_ms: Mapped[float] = mapped_column(Float)
     helpful: Mapped[bool | None]
     reason: Mapped[str | None] = mapped_column(String(16))
+    delivery: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime]
 
     conversation: Mapped[Conversation] = relationship(back_populates="turns")
+    reviews: Mapped[list["Review"]] = relationship(
+        back_populates="turn", order_by="Review.id", cascade="all, delete-orphan", passive_deletes=True
+    )
 
 
 class Request(Base):
@@ -187,3 +240,122 @@ class TelegramUpdate(Base):
     sent: Mapped[int] = mapped_column(default=0)
     received_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+
+
+class Staff(Base):
+    """Someone of the clinic. `name` is what patients see, a first name; `password` is a hash, NULL until one is chosen.
+
+    `totp` is the secret of an authenticator app, NULL without one. `failures` and `locked_until` slow down guessing.
+    """
+
+    __tablename__ = "staff"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    login: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(64))
+    role: Mapped[str] = mapped_column(String(16))
+    language: Mapped[str] = mapped_column(String(2))
+    password: Mapped[str | None] = mapped_column(String(256))
+    totp: Mapped[str | None] = mapped_column(String(64))
+    totp_used: Mapped[int | None]
+    active: Mapped[bool] = mapped_column(default=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    locked_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
+
+
+class StaffSession(Base):
+    """A browser in which someone is logged in. Only a hash of its token is kept."""
+
+    __tablename__ = "staff_session"
+
+    token: Mapped[str] = mapped_column(String(64), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+
+    staff: Mapped[Staff] = relationship()
+
+
+class Invitation(Base):
+    """A link with which someone of the staff chooses a password, once. Only a hash of its token is kept."""
+
+    __tablename__ = "invitation"
+
+    token: Mapped[str] = mapped_column(String(64), primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[datetime]
+
+    staff: Mapped[Staff] = relationship()
+
+
+class Audit(Base):
+    """Who of the staff did or saw what. The database itself refuses to change or delete a row.
+
+    `subject` names what it was about, as "conversation:12"; never what was said in it.
+    """
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_who", "who", "id"), Index("ix_audit_subject", "subject", "id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    who: Mapped[str] = mapped_column(String(64))
+    action: Mapped[str] = mapped_column(String(32))
+    subject: Mapped[str] = mapped_column(String(128))
+    detail: Mapped[str] = mapped_column(String(256))
+
+
+class Note(Base):
+    """What someone of the staff notes on a conversation, for others of the staff."""
+
+    __tablename__ = "note"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversation.id", ondelete="CASCADE"), index=True)
+    by: Mapped[str] = mapped_column(String(64))
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+
+
+class Review(Base):
+    """What staff think of a turn, one opinion each: `verdict` is one of `bot.store.reviews.VERDICTS`.
+
+    `topic` is the right one, where it was wrong. `example` is a training message made from it, without personal data,
+    in `language`, with its `english` where that is another; `state` is how far the example has come, one of
+    `bot.store.reviews.STATES`, NULL where there is none.
+    """
+
+    __tablename__ = "review"
+    __table_args__ = (UniqueConstraint("turn_id", "by"), Index("ix_review_state", "state"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    turn_id: Mapped[int] = mapped_column(ForeignKey("turn.id", ondelete="CASCADE"))
+    by: Mapped[str] = mapped_column(String(64))
+    verdict: Mapped[str] = mapped_column(String(16))
+    topic: Mapped[str | None] = mapped_column(String(64))
+    note: Mapped[str] = mapped_column(Text, default="")
+    example: Mapped[str | None] = mapped_column(Text)
+    language: Mapped[str | None] = mapped_column(String(2))
+    english: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[str | None] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+
+    turn: Mapped[Turn] = relationship(back_populates="reviews")
+
+
+class Approval(Base):
+    """What a clinician decided on the wording of an answer. It counts for that wording only, see `revision_of`."""
+
+    __tablename__ = "approval"
+    __table_args__ = (Index("ix_approval_revision", "revision", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    topic: Mapped[str] = mapped_column(String(64))
+    revision: Mapped[str] = mapped_column(String(128))
+    approved: Mapped[bool]
+    by: Mapped[str] = mapped_column(String(64))
+    note: Mapped[str] = mapped_column(Text, default="")
+    due: Mapped[date | None]
+    at: Mapped[datetime]
