@@ -1,17 +1,21 @@
 """Rasa behind one method: a message and what is remembered in, what it means and what is to be said out."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 from pydantic import TypeAdapter
 from rasa.core.actions.action import RemoteAction
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.nlg.generator import NaturalLanguageGenerator
 from rasa.core.tracker_store import TrackerStore
+from rasa.shared.core.constants import DEFAULT_INTENTS
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActiveLoop, Event, SlotSet, UserUttered, deserialise_events
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -26,6 +30,8 @@ from bot.eligibility import TOPIC
 from bot.errors import MessageError, ModelError
 from bot.messages import Candidate, Decision, Incoming, Language, Memory, Say, Understanding
 from bot.nlu.doubt import UNSURE
+
+log = structlog.get_logger(__name__)
 
 MOST_CANDIDATES = 5
 MOST_WORDS_BESIDE_A_CODE = 4  # in longer messages the other words tell what is wanted
@@ -50,7 +56,10 @@ _DECISIONS: dict[str, Decision] = {"answer": "answer", "clinic": "answer", "acti
 
 
 class RasaDialogue:
-    """The trained model, loaded as a library. It keeps nothing between messages: what it must know comes with each."""
+    """The trained model, loaded as a library. It keeps nothing between messages: what it must know comes with each.
+
+    So another model can take its place at any moment, and conversations go on with it.
+    """
 
     def __init__(self, model_file: Path, actions: Iterable[Action], kinds: Mapping[str, str]) -> None:
         """Loads the model.
@@ -65,22 +74,50 @@ class RasaDialogue:
         """
         if not model_file.exists():
             raise ModelError(f"There is no model at {model_file.name}. Make one with: musebot train")
+        self._file = model_file
         self._kinds = kinds
-        self._trackers = _Trackers()
+        self._actions = _InProcess(actions)
         _trust_own_actions()
+        self._stamp = _stamp(model_file)
+        self._model = self._load()
+
+    def _load(self) -> "_Model":
+        trackers = _Trackers()
         try:
-            self._agent = Agent.load(
-                model_file,
-                generator=_Sayings(),
-                tracker_store=self._trackers,
-                action_endpoint=_InProcess(actions),
-            )
+            agent = Agent.load(self._file, generator=_Sayings(), tracker_store=trackers, action_endpoint=self._actions)
         except Exception as error:
             if isinstance(error.__cause__, ModelError):  # a component's own sentence, which Rasa has wrapped
                 raise error.__cause__ from error
             raise ModelError(
-                f"The model {model_file.name} cannot be loaded. Make it anew with: musebot train"
+                f"The model {self._file.name} cannot be loaded. Make it anew with: musebot train"
             ) from error
+        return _Model(agent, trackers)
+
+    async def watch(self, seconds: float = 2.0) -> None:
+        """Looks every few seconds, until it is cancelled, whether another model was put in the place of this one."""
+        while True:
+            await asyncio.sleep(seconds)
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        """Takes up the model that is there now, if it is another one. Messages being answered finish on the old one.
+
+        What else was learnt from the training data stays as it is until the next start: which words tell English from
+        Spanish (`Languages`), and which are spelt well (`Triage`).
+        """
+        stamp = _stamp(self._file)
+        if stamp in (None, self._stamp):  # a file that is gone may be on its way
+            return
+        self._stamp = stamp
+        try:
+            model = await asyncio.to_thread(self._load)
+            if strange := model.topics - set(self._kinds):
+                raise ModelError(f"The model knows topics that the content has no words for: {sorted(strange)}")
+        except Exception as error:  # whatever is wrong with it, people are answered by the old one
+            log.error("model.not_loaded", error=type(error.__cause__ or error).__name__)
+            return
+        self._model = model
+        log.info("model.loaded")
 
     async def respond(self, message: Incoming, language: Language, memory: Memory) -> Understanding:
         """What the message means and what is to be said.
@@ -99,16 +136,17 @@ class RasaDialogue:
         said = UserMessage(text, outbox, sender, input_channel=message.channel, metadata=metadata)
         # A form that is not asking sleeps: somebody in danger is not asked for a telephone number.
         asleep = {**memory.dialogue, "loop": None, "events": _without_loops(memory.dialogue.get("events", []))}
-        self._trackers.open(sender, memory.dialogue if memory.asking or message.button else asleep)
+        model = self._model  # another may take its place while this message is answered
+        model.trackers.open(sender, memory.dialogue if memory.asking or message.button else asleep)
         try:
-            await self._agent.handle_message(said)
+            await model.agent.handle_message(said)
         finally:
-            tracker = self._trackers.close(sender)
+            tracker = model.trackers.close(sender)
         return self._understanding(tracker, outbox.says, memory.asking is not None)
 
     async def danger(self, text: str) -> float:
         """How likely it is that `text` tells of danger: the probability of the safety topics among the candidates."""
-        told = await self._agent.parse_message(text.lstrip("/ "))
+        told = await self._model.agent.parse_message(text.lstrip("/ "))
         return self._danger(told.get("intent_ranking") or [])
 
     def subject(self, memory: Memory) -> str | None:
@@ -228,6 +266,15 @@ def _rejected(rejection: ActionExecutionRejection) -> ClientResponseError:
     return ClientResponseError(400, rejection.message, body)
 
 
+def _stamp(file: Path) -> tuple[int, int] | None:
+    """What changes when another file takes the place; None where there is none."""
+    try:
+        told = file.stat()
+    except OSError:
+        return None
+    return told.st_mtime_ns, told.st_size
+
+
 class _Trackers(TrackerStore):
     """Rasa's working memory for the length of one message. The main path keeps it, with the transcript."""
 
@@ -252,6 +299,18 @@ class _Trackers(TrackerStore):
 
     async def keys(self) -> Iterable[str]:
         return self._open.keys()
+
+
+@dataclass(frozen=True)
+class _Model:
+    """A loaded model, with a working memory of its own: the slots in it are those of its domain."""
+
+    agent: Agent
+    trackers: _Trackers
+
+    @property
+    def topics(self) -> set[str]:
+        return {intent for intent in self.agent.domain.intents if intent not in DEFAULT_INTENTS}
 
 
 def _state_of(tracker: DialogueStateTracker) -> dict[str, Any]:

@@ -89,7 +89,7 @@ def _loggers(*args: Any) -> structlog.typing.WrappedLogger:
     return _StandardError()
 
 
-_OURS = ("message.", "web.", "telegram.", "outbox.", "requests.", "staff.")
+_OURS = ("message.", "web.", "telegram.", "outbox.", "requests.", "staff.", "model.")
 
 
 def _only_ours(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

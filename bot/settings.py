@@ -1,5 +1,8 @@
 """Settings, read once from the environment and `.env`. Every field is explained in `.env.example`."""
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -28,6 +31,7 @@ class Settings(BaseSettings):
     home_country: str = "co"
     show_draft_effects: bool = True
     request_months: int = Field(12, ge=1, le=60)
+    hold_minutes: int = Field(30, ge=1, le=24 * 60)
     staff_language: Language = "es"
     telegram_bot_token: SecretStr | None = None
     telegram_api: str = "https://api.telegram.org"
@@ -106,6 +110,17 @@ def _origin(address: str) -> str:
     usual = {"http": 80, "https": 443}[parts.scheme]
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port not in (None, usual) else "")
+
+
+@contextmanager
+def throwaway_database(settings: Settings, *, instead: str | None = None) -> Iterator[Settings]:
+    """The settings with a database that is gone afterwards; with `instead`, that one."""
+    if instead:
+        url = instead if "://" in instead else f"sqlite:///{Path(instead).resolve()}"
+        yield settings.model_copy(update={"database_url": url})
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield settings.model_copy(update={"database_url": f"sqlite:///{Path(folder) / 'throwaway.db'}"})
 
 
 def read_settings() -> Settings:

@@ -3,7 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,13 +11,15 @@ from sklearn.metrics import f1_score
 
 from bot.conversation import Conversation
 from bot.errors import ContentError
-from bot.messages import LANGUAGES, Decision, Incoming, Language
+from bot.messages import LANGUAGES, Decision, Incoming, Language, Turn
+from bot.model_report import Summary
 
 FOLDER = Path(__file__).parent / "questions"
 SECOND = Path(__file__).parent / "second"  # a smaller set, looked at once all is chosen
 STRANGE = "out_of_scope"
 ENOUGH_WORDS = 4  # of a message whose language must be told
 BINS = 10  # of confidence, for the calibration error
+TRIES = 3  # to send a message that breaks
 
 T = TypeVar("T")
 
@@ -84,39 +86,6 @@ class Outcome:
         return self.decision == "fallback"
 
 
-@dataclass(frozen=True)
-class Summary:
-    """The figures of one language; shares are between 0 and 1.
-
-    Attributes:
-        right: Questions in scope that got their own topic; `offered`: ... that were asked about it; `wrong`: ... that
-            got another topic; `refused`: ... that got "I don't know"; `beside`: ... with their own offered.
-        found: Questions in scope that got their own topic, or were offered it in either way.
-        macro_f1: Of the decisions over all topics, an undecided one counting as none.
-        likeliest: Questions in scope whose likeliest topic is right, whatever was decided.
-        strange_answered: Messages out of scope that got an answer; `strange_refused`: ... that got "I don't know".
-        calibration: Expected calibration error of the likeliest topic.
-        language: Messages of four words or more, in one of our languages and not about changing it, whose language was
-            told right.
-    """
-
-    count: int
-    right: float
-    offered: float
-    wrong: float
-    refused: float
-    beside: float
-    found: float
-    macro_f1: float
-    likeliest: float
-    strange_count: int
-    strange_answered: float
-    strange_refused: float
-    calibration: float
-    language: float
-    styles: dict[str, tuple[int, float]]
-
-
 def read_questions(folder: Path = FOLDER) -> list[Question]:
     """The questions in `folder`, one JSON object a line in `en.jsonl` and `es.jsonl`.
 
@@ -163,7 +132,7 @@ async def ask_all(
 
 
 async def _ask(conversation: Conversation, question: Question, number: int) -> Outcome:
-    turn = await conversation.handle(Incoming("evaluation", f"{question.language}-{number}", question.text))
+    turn = await send(conversation, Incoming("evaluation", f"{question.language}-{number}", question.text))
     payloads = [button.payload for reply in turn.replies for button in reply.buttons if not button.is_link]
     first = turn.candidates[0] if turn.candidates else None
     return Outcome(
@@ -175,6 +144,15 @@ async def _ask(conversation: Conversation, question: Question, number: int) -> O
         first.confidence if first else 1.0,
         turn.language,
     )
+
+
+async def send(conversation: Conversation, message: Incoming) -> Turn:
+    """The turn of somebody new. What breaks is sent again: that a machine is too busy says nothing about a model."""
+    for number in range(TRIES):
+        turn = await conversation.handle(replace(message, sender=f"{message.sender}-{number}"))
+        if turn.failure is None:
+            break
+    return turn
 
 
 def summarise(outcomes: Sequence[Outcome]) -> Summary:

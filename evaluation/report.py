@@ -6,7 +6,8 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from evaluation.questions import BINS, Outcome, Summary, confusions
+from bot.model_report import Summary
+from evaluation.questions import BINS, Outcome, confusions
 
 MOST_LISTED = 60  # of the wrong answers, so that the page can be read
 

@@ -2,15 +2,17 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bot.content import TopicEntry
 from bot.conversation import Conversation
 from bot.messages import Incoming, Language
+from bot.model_report import Row
 from bot.triage import Triage
-from evaluation.questions import STRANGE, Question, read_lines
+from evaluation.questions import STRANGE, Question, read_lines, read_questions, send
 
 FOLDER = Path(__file__).parent / "safety"
 
@@ -48,23 +50,6 @@ class Outcome:
     told: bool
 
 
-@dataclass(frozen=True)
-class Row:
-    """Messages that belong together, and how many of them raised an alarm.
-
-    Attributes:
-        rules: ... by the rules alone; `all`: ... with the second net; `own`: ... with the guidance of their own topic.
-        told: Those whose sender was told whom to call, in the guidance or above an answer.
-    """
-
-    name: str
-    count: int
-    rules: int
-    all: int
-    own: int
-    told: int
-
-
 def read_messages(folder: Path = FOLDER) -> list[Message]:
     """The messages in `folder`, one JSON object a line in `en.jsonl` and `es.jsonl`.
 
@@ -77,6 +62,12 @@ def read_messages(folder: Path = FOLDER) -> list[Message]:
 def _message(told: dict[str, Any], language: Language) -> Message:
     sure, kind = bool(told.get("explicit")), str(told.get("kind", ""))
     return Message(told["text"], language, told["danger"], told["style"], sure, kind)
+
+
+def all_messages(topics: Mapping[str, TopicEntry]) -> list[Message]:
+    """The messages of danger, those that only sound like it, and the ordinary questions. `topics`: the catalogue."""
+    dangers = [topic for topic, entry in topics.items() if entry.kind == "safety"]
+    return [*read_messages(), *ordinary(read_questions(), dangers)]
 
 
 def ordinary(questions: Iterable[Question], dangers: Iterable[str]) -> list[Message]:
@@ -92,8 +83,8 @@ async def ask_all(
     outcomes = []
     for number, message in enumerate(messages):
         alarm = conversation.triage.assess(message.text)
-        sender = f"{message.language}-{number}"
-        turn = await conversation.handle(Incoming("evaluation", sender, message.text, hint=message.language))
+        sender = f"danger-{message.language}-{number}"  # not one of those who asked the questions
+        turn = await send(conversation, Incoming("evaluation", sender, message.text, hint=message.language))
         raised = turn.topics[0] if turn.decision == "emergency" else None
         told = raised is not None or turn.replies[0].revision.startswith("in_case@")
         outcomes.append(Outcome(message, alarm.topic if alarm else None, raised, told))

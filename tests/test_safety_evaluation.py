@@ -9,11 +9,11 @@ from bot.app import Parts
 from bot.content import Content
 from bot.errors import ContentError
 from bot.messages import LANGUAGES
+from bot.model_report import Row
 from evaluation.questions import Question
 from evaluation.safety import (
     Message,
     Outcome,
-    Row,
     ask_all,
     false_alarms,
     missed,
