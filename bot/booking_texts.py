@@ -111,16 +111,17 @@ class BookingTexts:
         """A day, in Medellín."""
         return _day(at.astimezone(ZoneInfo(self._zone)).date(), language)
 
-    def time(self, draft: Draft, language: Language) -> str:
-        """When it suits, as it was understood."""
+    def time(self, draft: Draft, language: Language, *, for_staff: bool = False) -> str:
+        """When it suits, as it was understood; in words for the person, or for staff."""
+        whose = "staff" if for_staff else "times"
         if draft.wish_words:
-            return self._word("times.words", language, words=draft.wish_words)
+            return self._word(f"{whose}.words", language, words=draft.wish_words)
         wish = draft.wish or Wish()
         shown, there = self._wish(wish, language), self._elsewhere(wish, draft.zone, language)
         if there is None:
             return shown
         if draft.zone is None and draft.region:  # of several zones nobody knows which
-            return self._word("times.yours", language, time=shown)
+            return self._word(f"{whose}.yours", language, time=shown)
         day = wish.first or datetime.now(UTC).date()
         return self._in_zones(shown, there, draft.zone, datetime.combine(day, time(12), UTC), language)
 
@@ -199,7 +200,7 @@ class BookingTexts:
         yield line("phone" if draft.phone else "email", reach=draft.reach)
         if draft.region:
             yield line("country", country=country_name(draft.region, language))
-        yield line("time", time=self.time(draft, language))
+        yield line("time", time=self.time(draft, language, for_staff=own is not None))
         if draft.injury:
             yield line("injury", injury=self.injury(draft.injury, language))
         if draft.note:

@@ -1,12 +1,12 @@
 """Requests for a call: kept with the turn that sends them, read by the person who made them and by staff."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Engine, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Engine, Select, and_, func, or_, select, update
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from bot.errors import RequestError
 from bot.messages import REQUEST_STATES, Effect, Language, RequestState
@@ -17,6 +17,43 @@ OPEN: tuple[RequestState, ...] = ("new", "contacted", "scheduled")
 PERSON = "person"  # in the history: the person who made the request
 OF_REQUESTS = frozenset({"book", "change_booking", "booking_status"})  # topics
 TAKEN_FOR = timedelta(days=1)  # so long a number or address is good for one request
+PAGE = 50
+# By what those in each state are ordered: who waits longest, or is to be called first, comes first; of those that are
+# over, the newest.
+ORDER: Mapping[RequestState, str] = {
+    "new": "created_at",
+    "contacted": "updated_at",
+    "scheduled": "agreed_at",
+    "closed": "updated_at",
+    "cancelled": "updated_at",
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What requests to show: those for which everything that is given is true.
+
+    Attributes:
+        country: Two capital letters.
+        code: A part of the code, with or without its dash.
+        since: The first moment at which one was made; `until` the first that is too late.
+    """
+
+    states: Sequence[RequestState] = REQUEST_STATES
+    language: Language | None = None
+    country: str = ""
+    code: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page ends, so that the next one goes on there whatever has come in meanwhile."""
+
+    state: RequestState
+    at: datetime
+    id: int
 
 
 @dataclass(frozen=True)
@@ -30,6 +67,7 @@ class Request:
         history: What became of it: event, by whom, when.
     """
 
+    id: int
     code: str
     state: RequestState
     language: Language
@@ -44,6 +82,10 @@ class Request:
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+    @property
+    def place(self) -> Place:
+        return Place(self.state, getattr(self, ORDER[self.state]), self.id)
 
 
 class Requests:
@@ -86,7 +128,41 @@ class Requests:
         with Session(self.engine) as session:
             return [_request(row) for row in session.scalars(query)]
 
-    def move(self, code: str, state: RequestState, by: str, agreed_at: datetime | None = None) -> Request:
+    def page(self, wanted: Wanted, after: Place | None = None, most: int = PAGE) -> list[Request]:
+        """Those that are wanted, state by state as `REQUEST_STATES` has them, beginning behind a place."""
+        states = [state for state in REQUEST_STATES if state in wanted.states]
+        if after:
+            states = [state for state in states if REQUEST_STATES.index(state) >= REQUEST_STATES.index(after.state)]
+        found: list[Request] = []
+        with Session(self.engine) as session:
+            for state in states:
+                if len(found) < most:
+                    query = _in_order(state, after if after and after.state == state else None)
+                    query = query.where(*_true_of(wanted)).limit(most - len(found))
+                    found += [_request(row) for row in session.scalars(query)]
+        return found
+
+    def count(self, wanted: Wanted) -> dict[RequestState, int]:
+        """How many of those that are wanted are in each state."""
+        state = models.Request.state
+        query = select(state, func.count()).where(state.in_(wanted.states), *_true_of(wanted)).group_by(state)
+        with Session(self.engine) as session:
+            found = dict(session.execute(query).tuples().all())
+        return {each: found.get(each, 0) for each in wanted.states}
+
+    def countries(self) -> list[str]:
+        """The countries that people told, two capital letters each."""
+        with Session(self.engine) as session:
+            return sorted(region for region in session.scalars(select(_REGION).distinct()) if region)
+
+    def move(
+        self,
+        code: str,
+        state: RequestState,
+        by: str,
+        agreed_at: datetime | None = None,
+        seen: datetime | None = None,
+    ) -> Request:
         """Notes what the clinic did about a request.
 
         Args:
@@ -94,19 +170,27 @@ class Requests:
             state: How it stands now.
             by: Who of the staff says so.
             agreed_at: The time that was agreed; "scheduled" needs it.
+            seen: When the request had last changed as far as `by` knows; None to overwrite whatever came since.
 
         Raises:
-            RequestError: There is no such request, or no time was given for "scheduled".
+            RequestError: There is no such request, it has changed since, or no time was given for "scheduled".
         """
         if state == "scheduled" and agreed_at is None:
             raise RequestError("'scheduled' needs the time that was agreed.")
         with Session(self.engine) as session, session.begin():
+            now = datetime.now(UTC)
+            # One statement, so that of two who send the same form only one moves it.
+            moved = update(models.Request).where(models.Request.code == code).values(state=state, updated_at=now)
+            if state == "scheduled":
+                moved = moved.values(agreed_at=agreed_at)
+            if seen:
+                moved = moved.where(models.Request.updated_at == seen)
+            changed = cast(Any, session.execute(moved)).rowcount
             row = session.scalar(select(models.Request).where(models.Request.code == code))
             if row is None:
                 raise RequestError(f"There is no request {code}.")
-            now = datetime.now(UTC)
-            row.state, row.updated_at = state, now
-            row.agreed_at = agreed_at if state == "scheduled" else row.agreed_at
+            if not changed:
+                raise RequestError(f"The request {code} has changed meanwhile.")
             row.events.append(models.RequestEvent(event=state, by=by, created_at=now))
             session.flush()
             return _request(row)
@@ -179,8 +263,43 @@ def apply(
     announce(session, conversation, effect.kind, now, targets, request=row)
 
 
+_REGION = models.Request.draft["region"].as_string()
+
+
+def _true_of(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
+    """What is true of the requests that are wanted, apart from their states."""
+    row = models.Request
+    if wanted.language:
+        yield row.language == wanted.language
+    if wanted.country:
+        yield wanted.country == _REGION
+    if code := wanted.code.strip().upper().replace("-", ""):
+        # Looked for in the index of the codes, since the rows are wide.
+        yield row.code.in_(select(row.code).where(func.replace(row.code, "-", "").contains(code, autoescape=True)))
+    if wanted.since:
+        yield row.created_at >= wanted.since
+    if wanted.until:
+        yield row.created_at < wanted.until
+
+
+def _in_order(state: RequestState, after: Place | None) -> Select[models.Request]:
+    """Those in one state, with what is read of them, behind a place in it."""
+    row = models.Request
+    at = getattr(row, ORDER[state])
+    query = select(row).where(row.state == state).options(selectinload(row.events))
+    query = query.options(
+        joinedload(row.conversation).load_only(models.Conversation.channel, models.Conversation.sender)
+    )
+    if state in OPEN:
+        query = query.order_by(at, row.id)
+        return query.where(or_(at > after.at, and_(at == after.at, row.id > after.id))) if after else query
+    query = query.order_by(at.desc(), row.id.desc())
+    return query.where(or_(at < after.at, and_(at == after.at, row.id < after.id))) if after else query
+
+
 def _request(row: models.Request) -> Request:
     return Request(
+        id=row.id,
         code=row.code,
         state=cast(RequestState, row.state),
         language=cast(Language, row.language),
