@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
-from bot.content import AnswerEntry, Content, Review, Wording, revision_of
+from bot.content import AnswerEntry, Content, Review, Reviewed, Wording, revision_of
 from bot.evidence import weakest_evidence
 from bot.messages import Citation, Claim, Language, Reply
 
@@ -20,6 +20,7 @@ class Answers:
         show_draft_effects: bool = True,
         grace: timedelta = timedelta(days=90),
         today: Callable[[], date] = lambda: datetime.now().astimezone().date(),
+        decided: Callable[[str], Review | None] = lambda _: None,
     ) -> None:
         """The answers of `content`.
 
@@ -28,11 +29,13 @@ class Answers:
             show_draft_effects: Whether answers about effect or safety are given before a clinician has approved them.
             grace: How long after its review is due an answer about effect or safety may still be given.
             today: Tells the day.
+            decided: Tells what was decided on a wording outside its file, by its revision; None where nothing was.
         """
         self._content = content
         self._show_draft_effects = show_draft_effects
         self._grace = grace
-        self._today = today
+        self.today = today
+        self._decided = decided
 
     def __contains__(self, topic: object) -> bool:
         return topic in self._content.answers
@@ -52,7 +55,7 @@ class Answers:
             claims=(*self._details(told[:1], language), *self._claims(answer, language, more=False)),
             unknown=answer.unknown.of(language) if answer.unknown else "",
             evidence=self._evidence(answer, language, more=False),
-            notes=self.notes(answer.review, language),
+            notes=self.notes(topic, answer, language),
             buttons=tuple(buttons),
             revision=revision_of(topic, answer),
         )
@@ -71,7 +74,7 @@ class Answers:
                 *self._claims(answer, language, more=True),
             ),
             evidence=self._evidence(answer, language, more=True),
-            notes=self.notes(answer.review, language),
+            notes=self.notes(topic, answer, language),
             buttons=tuple(self._content.button(key, language) for key in answer.next),
             revision=revision_of(topic, answer),
         )
@@ -88,32 +91,43 @@ class Answers:
             revision=revision_of(topic, answer),
         )
 
-    def notes(self, review: Review, language: Language) -> tuple[str, ...]:
+    def review(self, key: str, entry: Reviewed) -> Review:
+        """Who stands behind these very words: what was decided last, in their file or outside it."""
+        filed, decided = entry.review, self._decided(revision_of(key, entry))
+        if decided is None:
+            return filed
+        # Of two on one day that of the file gives way; so does one of a day that has not come, which must be a slip.
+        newer = filed.on and decided.on and decided.on < filed.on <= self.today()
+        return filed if newer else decided
+
+    def notes(self, key: str, entry: Reviewed, language: Language) -> tuple[str, ...]:
         """The small print on who has checked a text: that it is a draft, or when it was last checked if that is due."""
+        review = self.review(key, entry)
         if review.state == "draft":
             return (self._content.phrases["draft_notice"].of(language),)
-        if review.on and review.due and self._today() > review.due:
+        if review.on and review.due and self.today() > review.due:
             return (self._content.phrases["overdue_notice"].of(language).format(date=review.on.isoformat()),)
         return ()
 
     def is_withheld(self, topic: str) -> bool:
         """Whether nobody stands behind what the answer says of an effect: never approved, or approved too long ago."""
         answer = self._content.answers[topic]
-        return answer.effect and self.is_unbacked(answer.review)
+        return answer.effect and self.is_unbacked(topic, answer)
 
-    def is_unbacked(self, review: Review) -> bool:
-        """Whether a text of this review may not be told, if it is about effect or safety."""
+    def is_unbacked(self, key: str, entry: Reviewed) -> bool:
+        """Whether nobody stands behind a text, so that it may not be told if it is about effect or safety."""
+        review = self.review(key, entry)
         if review.state == "draft":
             return not self._show_draft_effects
-        return review.due is not None and self._today() > review.due + self._grace
+        return review.due is not None and self.today() - self._grace > review.due
 
     def _withheld(self, answer: AnswerEntry, topic: str, language: Language) -> Reply:
         phrase = self._content.phrases["withheld"]
         return Reply(
             text=phrase.of(language),
-            notes=self.notes(answer.review, language),
+            notes=self.notes(topic, answer, language),
             buttons=tuple(self._content.button(key, language) for key in phrase.buttons),
-            revision=revision_of(topic, answer),
+            revision=revision_of("withheld", phrase),
         )
 
     def _where(self, citation: Citation) -> str:

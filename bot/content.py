@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from bot.messages import LANGUAGES, Button, Citation, Claim, Language
 
 COMMON = "common"  # the file of `signs/` that all others share
+COMPARISON = "eligibility_comparison"  # what `eligibility.yml` is called where answers go by their topic
 
 Prose = Annotated[str, Field(min_length=1)]
 
@@ -385,6 +386,9 @@ class EligibilityFile(_Entry):
     features: dict[Literal["level", "completeness", "time", "age", "cause", "illness"], FeatureEntry]
     next: tuple[str, ...] = ()
     review: Review
+
+
+Reviewed = AnswerEntry | EligibilityFile  # what a clinician approves
 
 
 class StepEntry(_Entry):

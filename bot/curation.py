@@ -5,7 +5,18 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import BaseModel
 
-from bot.content import COMMON, AnswerEntry, CitedWording, Content, Details, Review, SourceEntry, Wording, revision_of
+from bot.content import (
+    COMMON,
+    COMPARISON,
+    AnswerEntry,
+    CitedWording,
+    Content,
+    Details,
+    Review,
+    SourceEntry,
+    Wording,
+    revision_of,
+)
 from bot.evidence import KINDS, evidence_of
 from bot.messages import LANGUAGES, REQUEST_STATES, Language
 from bot.patterns import STRICT, Patterns, parts_without, sentences, spell_out
@@ -19,7 +30,7 @@ REQUIRED_PHRASES = frozenset({
     "also_asked", "clarify", "fallback", "fallback_perhaps", "fallback_again", "failure", "empty", "too_long",
     "in_case",
     "more_nothing", "more_which", "source_intro", "source_which", "language_changed", "language_only_two",
-    "draft_notice", "overdue_notice", "withheld",
+    "draft_notice", "overdue_notice", "withheld", "person_here", "person_gone",
     "unknown_label", "sources_label", "evidence_label", "web_title", "web_intro", "web_label", "web_send",
     "web_you", "web_bot", "web_other_language", "web_expired", "web_missing", "web_skip", "web_opens", "web_hint",
     "web_sources", "web_sources_intro", "web_back", "web_about_source", "web_no_link",
@@ -45,7 +56,7 @@ BOOKING = {
     "buttons": "go_on wait withdraw",
     "links": "request_whatsapp calendar",
     "words": "cancel skip yes no me unable send withdraw",
-    "staff": "new changed cancelled person emergency where asked whatsapp calendar",
+    "staff": "new changed cancelled person emergency where asked whatsapp calendar yours words",
 }
 
 # What the chat on web pages and Telegram say by name.
@@ -54,7 +65,7 @@ WIDGET = (
     "again waiting refused expired source open_source helpful not_helpful why not_asked unclear too_long wrong "
     "other thanks human text_size text_size_back read_aloud read_aloud_off copy copied not_copied print remember "
     "remember_off remembered forgotten delete delete_sure delete_yes delete_no deleted dictate dictate_stop "
-    "dictate_notice dictate_yes dictate_no dictate_failed dictate_denied staff not_deleted not_now slow "
+    "dictate_notice dictate_yes dictate_no dictate_failed dictate_denied staff staff_name not_deleted not_now slow "
     "by_phone by_email"
 )
 PAGE = "title lead about_title about ask_title ask person_title person plain inline sources"
@@ -187,7 +198,7 @@ def _in_signs(content: Content) -> Iterator[str]:
 def _in_eligibility(content: Content) -> Iterator[str]:
     entry = content.eligibility
     yield from _uncited(content, "eligibility.yml: closing", entry.closing)
-    yield from _in_review("eligibility.yml", entry.review, revision_of("eligibility", entry))
+    yield from _in_review("eligibility.yml", entry.review, revision_of(COMPARISON, entry))
     for name, wanted in CASES.items():
         feature = entry.features.get(name)  # type: ignore[call-overload]  # the names are those of the schema
         if feature is None:

@@ -2,10 +2,10 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from bot.content import CitedWording, Content, FeatureEntry, Review, revision_of
+from bot.content import COMPARISON, CitedWording, Content, FeatureEntry, Reviewed, revision_of
 from bot.evidence import weakest_evidence
 from bot.injury import DAYS
 from bot.messages import Button, Claim, Language, Reply
@@ -28,15 +28,15 @@ class Eligibility:
     def __init__(
         self,
         content: Content,
-        notes: Callable[[Review, Language], tuple[str, ...]],
-        is_unbacked: Callable[[Review], bool],
+        notes: Callable[[str, Reviewed, Language], tuple[str, ...]],
+        is_unbacked: Callable[[str, Reviewed], bool],
     ) -> None:
         """The comparison of `content`.
 
         Args:
             content: What the content folder holds.
             notes: Tells the small print on who has checked a text.
-            is_unbacked: Tells whether a text about effect or safety may not be told, going by its review.
+            is_unbacked: Tells whether a text about effect or safety may not be told, as nobody stands behind it.
         """
         self._content = content
         self._entry = content.eligibility
@@ -64,13 +64,28 @@ class Eligibility:
             claims=(*claims, self._content.claim(self._entry.closing, language)),
             unknown=self._entry.unknown.of(language),
             evidence=self._content.phrases[f"evidence_{weakest_evidence(facts)}"].of(language),
-            notes=self._notes(self._entry.review, language),
-            revision=revision_of(TOPIC, self._entry),
+            notes=self._notes(COMPARISON, self._entry, language),
+            revision=revision_of(COMPARISON, self._entry),
         )
 
     def is_withheld(self) -> bool:
         """Whether nobody stands behind the comparison; it has a review of its own, beside that of the answer."""
-        return self._is_unbacked(self._entry.review)
+        return self._is_unbacked(COMPARISON, self._entry)
+
+    def whole(self, language: Language) -> Iterator[Reply]:
+        """All that it may say: its frame, then each feature under its question; `{value}` is what a person told."""
+        entry = self._entry
+        yield Reply(
+            entry.lead.of(language),
+            (self._content.claim(entry.closing, language),),
+            entry.unknown.of(language),
+            notes=self._notes(COMPARISON, entry, language),
+            buttons=tuple(self._content.button(key, language) for key in entry.next),
+        )
+        yield Reply(entry.then.of(language))
+        for name, feature in entry.features.items():
+            cases = tuple(self._content.claim(case, language) for case in feature.cases.values())
+            yield Reply(feature.ask.of(language), cases, buttons=self._choices(name, language))
 
     def question(self, feature: str | None, language: Language) -> Reply:
         """The question for one more feature, with its choices; when there is none, only where to go on."""
@@ -80,7 +95,7 @@ class Eligibility:
             return Reply(phrase.of(language), buttons=tuple(buttons), revision=revision_of("eligibility_done", phrase))
         entry = self._feature(feature)
         more = self._content.button("more_detail", language, {"topic": TOPIC})
-        choices = [Button(title.of(language), _payload(feature, value)) for value, title in entry.choices.items()]
+        choices = self._choices(feature, language)
         return Reply(entry.ask.of(language), buttons=(*choices, more, *buttons), revision=revision_of(feature, entry))
 
     def choice(self, payload: str, language: Language) -> str | None:
@@ -90,6 +105,10 @@ class Eligibility:
                 if payload == _payload(feature, value):
                     return title.of(language)
         return None
+
+    def _choices(self, feature: str, language: Language) -> tuple[Button, ...]:
+        choices = self._feature(feature).choices
+        return tuple(Button(title.of(language), _payload(feature, value)) for value, title in choices.items())
 
     def _feature(self, name: str) -> FeatureEntry:
         return self._entry.features[name]  # type: ignore[index]  # the names are those of the schema

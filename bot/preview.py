@@ -6,9 +6,9 @@ from difflib import get_close_matches
 
 from bot.answers import Answers
 from bot.channels.plain import lines_of
-from bot.content import Content, Review, revision_of
+from bot.content import COMPARISON, Content, Review, revision_of
 from bot.content_reader import read_content
-from bot.eligibility import TOPIC
+from bot.eligibility import TOPIC, Eligibility
 from bot.emergency import Emergency
 from bot.errors import ContentError
 from bot.messages import Language, Reply
@@ -41,7 +41,7 @@ def _replies(content: Content, topic: str, language: Language, home: str) -> Ite
         if more:
             yield more
         if topic == TOPIC:
-            yield from _comparison(content, language)
+            yield from Eligibility(content, answers.notes, answers.is_unbacked).whole(language)
     elif topic in content.safety.topics:
         yield from emergency.guidance(topic, language, None)
         yield emergency.afterwards(topic, language, None)
@@ -49,18 +49,15 @@ def _replies(content: Content, topic: str, language: Language, home: str) -> Ite
         yield phrases.reply(topic, language)
 
 
-def _comparison(content: Content, language: Language) -> Iterator[Reply]:
-    """All that the comparison may say, each feature under its question; `{value}` is what the person has told."""
-    for feature in content.eligibility.features.values():
-        yield Reply(feature.ask.of(language), tuple(content.claim(case, language) for case in feature.cases.values()))
-
-
 def _review(content: Content, topic: str) -> Iterator[str]:
+    # As the files say: what clinicians decide on the staff's pages is in the database, which is not asked here.
     if topic in content.answers:
         answer = content.answers[topic]
         yield from _approval(content.files[topic], answer.review, revision_of(topic, answer))
     if topic == TOPIC:
-        yield from _approval("eligibility.yml", content.eligibility.review, revision_of(TOPIC, content.eligibility))
+        yield from _approval(
+            "eligibility.yml", content.eligibility.review, revision_of(COMPARISON, content.eligibility)
+        )
 
 
 def _approval(file: str, review: Review, revision: str) -> Iterator[str]:
