@@ -1,6 +1,5 @@
 """`musebot check`: everything that can be wrong in the files that people edit, found at once."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +14,11 @@ from bot.errors import ContentError, ModelError
 from bot.evidence import weakest_evidence
 from bot.lean import refuse_tensorflow
 from bot.messages import LANGUAGES, Language
-from bot.nlu.encoder.corpus import read_pairs
 from bot.nlu.encoder.sentences import read_encoder
-from bot.nlu.examples import Example, check_examples, leaked, read_examples, texts_of
+from bot.nlu.examples import check_examples, read_examples
 from bot.reading import difficulty
-from bot.settings import ROOT, Settings
+from bot.settings import Settings
+from bot.teaching import leaks
 
 
 @dataclass(frozen=True)
@@ -154,7 +153,7 @@ def _data(settings: Settings) -> Iterator[str]:
         return
     yield from check_examples(examples, topics, intents)
     try:
-        yield from _leaks(examples)
+        yield from leaks(examples)
     except ContentError as error:
         yield from error.problems
     yield from (f"nlu_data/rules.yml: {topic}: no rule says what follows" for topic in unruled)
@@ -165,16 +164,3 @@ def _ruled(rules: list[dict[str, list[dict[str, Any]]]]) -> set[str]:
     steps = (step for rule in rules for step in rule["steps"])
     options = (option for step in steps for option in step.get("or", [step]))
     return {str(option["intent"]) for option in options if "intent" in option}
-
-
-def _leaks(examples: list[Example]) -> Iterator[str]:
-    """What is measured on must not have been learnt from."""
-    unseen: list[str] = []
-    for file in sorted((ROOT / "evaluation").rglob("*.jsonl")):
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-            try:
-                unseen.append(json.loads(line)["text"])
-            except (ValueError, KeyError, TypeError):
-                yield f"{file.relative_to(ROOT)}: line {number}: is no object with a text"
-    pairs = (("bot/nlu/encoder/pairs", side) for pair in read_pairs() for side in pair)
-    yield from leaked([*texts_of(examples), *pairs], unseen)

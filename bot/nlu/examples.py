@@ -12,7 +12,7 @@ import yaml
 
 from bot.errors import ContentError
 from bot.messages import LANGUAGES, Language
-from bot.text import bare
+from bot.text import bare, gist_of
 
 QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same in C is seven times as quick
 COMMON = 5  # messages that use a word, before it counts as spelt well
@@ -87,20 +87,6 @@ FOLDS = 5
 def fold_of(text: str) -> int:
     """Which fifth a message belongs to, for cross-validation: the same one whatever else is learnt from."""
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4]) % FOLDS
-
-
-# Words that change nothing of what a message is about.
-# fmt: off
-_SMALL = frozenset({
-    "a", "an", "the", "to", "of", "for", "in", "on", "at", "it", "this", "that", "please", "pls", "ok", "so", "and",
-    "el", "la", "los", "las", "un", "una", "de", "del", "al", "en", "por", "favor", "porfa", "y", "e", "lo", "pues",
-})
-# fmt: on
-
-
-def gist_of(text: str) -> str:
-    """The words that count in `text`, sorted: two messages of one gist are the same to a reader."""
-    return " ".join(sorted(word for word in re.findall(r"\w+", bare(text)) if word not in _SMALL))
 
 
 def texts_of(examples: list[Example]) -> Iterator[tuple[str, str]]:
