@@ -2,10 +2,10 @@
 
 import asyncio
 import os
+import signal
 import socket
 import sys
-import tempfile
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -18,17 +18,19 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from bot import lean
-from bot.errors import BotError, ModelError, RequestError, SettingsError
+from bot.errors import BotError, ModelError, RequestError, SettingsError, StaffError
 from bot.messages import LANGUAGES, REQUEST_STATES, Language, RequestState
-from bot.settings import ROOT, Settings, read_settings
+from bot.settings import ROOT, Settings, read_settings, throwaway_database
 
 if TYPE_CHECKING:
     from bot.app import Parts
     from bot.checks import Row
+    from bot.model_report import Change, Figure, Report, Summary
     from bot.store.requests import Request
     from bot.store.staff import Staff
+    from bot.versions import Version, Versions
     from evaluation import safety
-    from evaluation.questions import Outcome, Summary
+    from evaluation.questions import Outcome
 
 T = TypeVar("T")
 Told = Callable[[float], None]  # is told the share that is done
@@ -320,11 +322,8 @@ def evaluate_safety(
     """Send the messages of evaluation/safety through the whole main path: dangers found, false alarms, every miss."""
     from bot.content_reader import read_content
     from evaluation import safety
-    from evaluation.questions import read_questions
 
-    topics = read_content(context.obj.content_folder).topics
-    dangers = [topic for topic, entry in topics.items() if entry.kind == "safety"]
-    messages = [*safety.read_messages(), *safety.ordinary(read_questions(), dangers)]
+    messages = safety.all_messages(read_content(context.obj.content_folder).topics)
 
     async def ask(parts: "Parts", told: Told) -> "tuple[list[safety.Outcome], dict[str, float]]":
         outcomes = await safety.ask_all(parts.conversation, messages, lambda done: told(done / len(messages)))
@@ -421,6 +420,23 @@ def evaluate_widget(context: typer.Context) -> None:
         screen.print(f"{name}, {len(times)} messages: p50 {parts[9]:.0f} ms, p95 {parts[18]:.0f} ms")
 
 
+@measures.command("staff")
+def evaluate_staff(
+    context: typer.Context,
+    conversations: Annotated[int, typer.Option(min=100, help="How many there are.")] = 100_000,
+) -> None:
+    """Time the pages of the staff on a made-up database of many conversations."""
+    from evaluation.staff_pages import measure
+
+    with throwaway_database(context.obj) as settings, progress_bar("Measuring") as bar:
+        task = bar.add_task("making conversations, then asking", total=1.0)
+        speeds = measure(settings, conversations, lambda share: bar.update(task, completed=share))
+    table = Table("page", "conversations shown", "p50 ms", "p95 ms", box=None, header_style="bold")
+    for each in speeds:
+        table.add_row(each.page, str(each.rows), f"{each.p50:.0f}", f"{each.p95:.0f}")
+    screen.print(table)
+
+
 @measures.command("public")
 def evaluate_public(
     data: Annotated[Path | None, typer.Option(help="The folder with the public data sets.")] = None,
@@ -509,6 +525,161 @@ def _figures(summaries: "dict[str, Summary]") -> Table:
         shares = (summary.styles.get(style, (0, 0.0)) for summary in summaries.values())
         table.add_row(f"  right, {style}", *(f"{share * 100:.1f} % of {count}" for count, share in shares))
     return table
+
+
+model = typer.Typer(no_args_is_help=True, help="Make model versions, compare them, put one live, take it back.")
+cli.add_typer(model, name="model")
+
+
+@model.command("train")
+def model_train(
+    context: typer.Context,
+    by: Annotated[str, typer.Option(help="Who wants it.")] = "command line",
+    note: Annotated[str, typer.Option(help="Why.")] = "",
+    lock: Annotated[int | None, typer.Option(hidden=True)] = None,  # taken by the process that started this one
+) -> None:
+    """Make a version and measure it, and the live one where that is due. Puts nothing live. Takes some minutes."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # to be cancelled is to be interrupted
+    os.nice(10)  # the chat answers on the same cores
+    from evaluation.new_version import make_version
+
+    try:
+        with progress_bar("New version") as bar:
+            task = bar.add_task("reading", total=1.0)
+            made = make_version(
+                context.obj,
+                by,
+                note,
+                lock,
+                lambda share, step, part: bar.update(task, completed=share, description=part or step.replace("_", " ")),
+            )
+    except KeyboardInterrupt:
+        errors.print("Cancelled: nothing was kept.")
+        os._exit(1)  # at once: Rasa's threads would train on to the end of what they are at
+    screen.print(f"Version {made.id} is kept; nothing is live that was not before.")
+    screen.print(f"Next: musebot model compare {made.id}, musebot model live {made.id}")
+
+
+@model.command("list")
+def model_list(context: typer.Context) -> None:
+    """List the versions, the newest first, with the first figures of their reports: English, then Spanish.
+
+    Danger is the share that was found; alarms are false ones.
+    """
+    from bot.versions import Versions
+
+    versions = Versions(context.obj)
+    live = versions.live()
+    table = Table(box=None, header_style="bold")
+    for heading in ("made (UTC)", "", "by", "data", "messages", "right %", "wrong %", "danger %", "alarms", "note"):
+        table.add_column(heading)
+    kept = versions.all()
+    for each in kept if live is None or live in kept else [live, *kept]:
+        table.add_row(*_row_of(each, is_live=each == live))
+    Console(width=max(screen.width, 150)).print(table)
+    if live and live not in kept:
+        screen.print(f"{live.id} is in no history yet: `musebot train` or a copy put it there.")
+
+
+def _row_of(version: "Version", *, is_live: bool) -> list[str]:
+    told = [version.headlines[language] for language in LANGUAGES if language in version.headlines]
+    return [
+        version.id,
+        "live" if is_live else "",
+        version.by,
+        version.data_revision or "unknown",
+        " ".join(f"{language} {count}" for language, count in version.messages.items()),
+        " ".join(f"{each.right.share * 100:.1f}" for each in told) or "not measured",
+        " ".join(f"{each.wrong.share * 100:.1f}" for each in told),
+        " ".join(f"{each.found.share * 100:.1f}" for each in told),
+        " ".join(str(each.alarms.number) for each in told),
+        version.note,
+    ]
+
+
+@model.command("compare")
+def model_compare(
+    context: typer.Context,
+    after: Annotated[str | None, typer.Argument(help="A version; the newest where none is named.")] = None,
+    before: Annotated[str | None, typer.Option(help="Beside this version instead of the live one.")] = None,
+) -> None:
+    """What a version would gain and lose beside the live one: danger first, then the questions."""
+    from bot.model_report import compare
+    from bot.versions import Versions
+
+    versions = Versions(context.obj)
+    live = versions.live()
+    before = before or (live.id if live else "")
+    after = after or next((each.id for each in versions.all()), "")
+    if after == before:
+        raise StaffError("live_already", f"{after} is live, and beside itself it neither gains nor loses.")
+    told = compare(_report_of(versions, before), _report_of(versions, after))
+    screen.print(f"before: {before}\nafter:  {after}")
+    if not told.same_measure:
+        screen.print(
+            "The two were measured with other messages, rules of danger or programs: figures differ for that, too."
+        )
+    for language in LANGUAGES:
+        screen.print(_changes(f"danger, {language}", told.safety[language]))
+    for title, sent in (
+        ("Dangers lost", told.dangers_lost),
+        ("Dangers gained", told.dangers_gained),
+        ("New false alarms", told.alarms_new),
+        ("False alarms gone", told.alarms_gone),
+    ):
+        _list_changes(title, sent)
+    for language in LANGUAGES:
+        screen.print(_changes(f"questions, {language}", told.questions[language]))
+    _list_changes("Questions lost", told.questions_lost)
+    _list_changes("Questions gained", told.questions_gained)
+
+
+def _report_of(versions: "Versions", name: str) -> "Report":
+    report = versions.report(name)
+    if report is None:
+        raise StaffError(
+            "no_report", f"Model version {name or '(none)'} has no report: `musebot model train` measures what is live."
+        )
+    return report
+
+
+def _changes(title: str, figures: "Sequence[Figure]") -> Table:
+    table = Table(title=title, box=None, header_style="bold", title_justify="left")
+    for heading in ("", "before", "after", ""):
+        table.add_column(heading, justify="right" if heading else "left")
+    for each in figures:
+        parts = (f"{part.number} of {part.of}, {part.share * 100:.1f} %" for part in (each.before, each.after))
+        table.add_row(each.name, *parts, {None: "", True: "better", False: "WORSE"}[each.better])
+    return table
+
+
+def _list_changes(title: str, changes: "Sequence[Change[Any]]") -> None:
+    screen.print(f"{title}: {len(changes) or 'none'}")
+    for each in changes:
+        screen.print(f"  {each.after.language}: {each.after.text}\n      {each.before.outcome} -> {each.after.outcome}")
+
+
+@model.command("live")
+def model_live(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A version, as `musebot model list` names it.")],
+    by: Annotated[str, typer.Option(help="Who decides so.")] = "command line",
+) -> None:
+    """Put a version live. What was live is kept; a running server takes the new one up within seconds."""
+    from bot.versions import Versions
+
+    Versions(context.obj).put_live(name, by)
+    screen.print(f"{name} is live.")
+
+
+@model.command("back")
+def model_back(
+    context: typer.Context, by: Annotated[str, typer.Option(help="Who decides so.")] = "command line"
+) -> None:
+    """Put live again what was live before."""
+    from bot.versions import Versions
+
+    screen.print(f"{Versions(context.obj).back(by)} is live again.")
 
 
 @cli.command()
@@ -763,17 +934,6 @@ def _with_our_data(arguments: list[str]) -> list[str]:
             return [*arguments, "--data", "nlu_data"]
         case _:
             return arguments
-
-
-@contextmanager
-def throwaway_database(settings: Settings, *, instead: str | None = None) -> Iterator[Settings]:
-    """The settings with a database that is gone afterwards; with `instead`, that one."""
-    if instead:
-        url = instead if "://" in instead else f"sqlite:///{Path(instead).resolve()}"
-        yield settings.model_copy(update={"database_url": url})
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield settings.model_copy(update={"database_url": f"sqlite:///{Path(folder) / 'throwaway.db'}"})
 
 
 if __name__ == "__main__":

@@ -28,7 +28,12 @@ from bot.channels.telegram.service import Telegram, secret_of
 from bot.channels.telegram.setup import telegram_application
 from bot.channels.web import api, embed
 from bot.channels.web import routes as web
-from bot.console import people
+from bot.console import answers as answer_pages
+from bot.console import inbox, people
+from bot.console import models as model_pages
+from bot.console import overview as overview_pages
+from bot.console import requests as request_pages
+from bot.console import review as review_pages
 from bot.console import routes as console
 from bot.console.pages import Pages
 from bot.content import Content
@@ -40,23 +45,33 @@ from bot.emergency import Emergency
 from bot.errors import SettingsError
 from bot.language import Languages, read_other_languages
 from bot.lean import refuse_tensorflow
+from bot.messages import Incoming, Language, Memory
 from bot.nlu.encoder.sentences import encoder_name, read_encoder
 from bot.nlu.examples import common_words, language_pairs, read_examples
 from bot.phrases import Phrases
 from bot.settings import ROOT, Settings
 from bot.store import migrate, open_database
+from bot.store.approvals import Approvals, Wordings
+from bot.store.inbox import Inbox
 from bot.store.outbox import Outbox
+from bot.store.overview import Overview
 from bot.store.requests import Requests
+from bot.store.review_queue import ReviewQueue
+from bot.store.reviews import Reviews
 from bot.store.staff import Deeds, Staff
 from bot.store.transcripts import Transcripts
 from bot.store.updates import Updates
+from bot.teaching import Teaching
+from bot.text import shortened
 from bot.triage import Triage
+from bot.versions import Versions
 from bot.voice import Voice
 
 log = structlog.get_logger(__name__)
 
 SHORTEST_KEY = 32  # characters
 TELEGRAM_PORTS = (None, 443, 80, 88, 8443)
+LOOK = 5.0  # seconds between two looks for conversations that nobody of the staff has written in for too long
 DAYS_A_MONTH = timedelta(days=30.5)
 
 
@@ -72,6 +87,8 @@ class Parts:
     targets: tuple[str, ...]
     calendars: Calendars
     news: StaffNews
+    approvals: Approvals
+    dialogue: RasaDialogue
     conversation: Conversation
 
 
@@ -86,17 +103,19 @@ def build(settings: Settings) -> Parts:
     refuse_tensorflow(settings.config_file)
     read_encoder(settings.encoder_folder)  # what is wrong with its files is told before Rasa hides it
     content = read_content(settings.content_folder)
-    answers = Answers(
-        content,
-        show_draft_effects=settings.show_draft_effects,
-        grace=timedelta(days=settings.review_grace_days),
-    )
     if settings.home_country not in content.safety.countries:
         known = ", ".join(content.safety.countries)
         raise SettingsError(f"HOME_COUNTRY: content/safety.yml has no emergency numbers for it, only for {known}.")
     phrases = Phrases(content)
     kinds = {key: topic.kind for key, topic in content.topics.items()}
     engine = open_database(settings.database_url)
+    approvals = Approvals(engine)
+    answers = Answers(
+        content,
+        show_draft_effects=settings.show_draft_effects,
+        grace=timedelta(days=settings.review_grace_days),
+        decided=approvals.review,
+    )
     staff = ways(settings)
     transcripts, requests = Transcripts(engine, tuple(staff)), Requests(engine)
     calendars = Calendars(content, requests, secret_key(settings), settings.address)
@@ -105,6 +124,7 @@ def build(settings: Settings) -> Parts:
     texts = BookingTexts(content, eligibility.named, emergency, settings.request_months)
     form = BookingForm(content.booking, settings.home_country.upper(), content.clinic.zone)
     examples = read_examples(settings.nlu_folder)
+    dialogue = RasaDialogue(settings.model_file, all_actions(answers, kinds, form, requests, calendars.link), kinds)
     conversation = Conversation(
         triage=Triage(content.signs, tuple(content.safety.topics), common_words(examples)),
         emergency=Emergency(content, settings.home_country),
@@ -112,7 +132,7 @@ def build(settings: Settings) -> Parts:
             language_pairs(examples),
             read_other_languages(settings.nlu_folder / "languages.yml"),
         ),
-        dialogue=RasaDialogue(settings.model_file, all_actions(answers, kinds, form, requests, calendars.link), kinds),
+        dialogue=dialogue,
         answers=answers,
         eligibility=eligibility,
         booking=texts,
@@ -120,17 +140,36 @@ def build(settings: Settings) -> Parts:
         transcripts=transcripts,
     )
     news = StaffNews(Outbox(engine), requests, texts, content, settings.staff_language, staff)
-    return Parts(content, engine, transcripts, requests, Updates(engine), tuple(staff), calendars, news, conversation)
+    return Parts(
+        content,
+        engine,
+        transcripts,
+        requests,
+        Updates(engine),
+        tuple(staff),
+        calendars,
+        news,
+        approvals,
+        dialogue,
+        conversation,
+    )
 
 
 def create_app(settings: Settings) -> FastAPI:
     """The web application: the plain chat page and the two probes. Tables are brought up to date first."""
     parts = build(settings)
     migrate(parts.engine)
+    parts.approvals.read()
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(parts.news.run()), asyncio.create_task(_forget(parts, settings))]
+        tasks = [
+            asyncio.create_task(parts.news.run()),
+            asyncio.create_task(_forget(parts, settings)),
+            asyncio.create_task(_give_back(desk)),
+            asyncio.create_task(parts.dialogue.watch()),
+            asyncio.create_task(_follow(parts.approvals)),
+        ]
         if channel:
             await channel.start()
         yield
@@ -142,6 +181,14 @@ def create_app(settings: Settings) -> FastAPI:
         parts.engine.dispose()
 
     channel = telegram_channel(parts, settings)
+    desk = inbox.Desk(
+        Inbox(parts.engine),
+        parts.conversation,
+        parts.content,
+        Reviews(parts.engine).of_conversation,
+        held_for=timedelta(minutes=settings.hold_minutes),
+        secret=secret_key(settings),
+    )
 
     app = FastAPI(
         title="musebot",
@@ -177,11 +224,11 @@ def create_app(settings: Settings) -> FastAPI:
     web.mount(app, chat, ready=ready, calendars=parts.calendars, encoder=encoder_name(settings.encoder_folder))
     api.mount(app, chat)
     embed.mount(app, chat)
-    mount_console(app, parts, settings)
+    mount_console(app, parts, settings, desk)
     return app
 
 
-def mount_console(app: FastAPI, parts: Parts, settings: Settings) -> None:
+def mount_console(app: FastAPI, parts: Parts, settings: Settings, desk: inbox.Desk) -> None:
     """Adds the pages of the staff."""
     pages = Pages(
         Staff(parts.engine),
@@ -190,7 +237,37 @@ def mount_console(app: FastAPI, parts: Parts, settings: Settings) -> None:
         https=settings.https,
         zone=parts.content.clinic.zone,
     )
-    console.mount(app, pages, [people.router(pages, settings.address)])
+    routers = [
+        inbox.router(pages, desk),
+        request_pages.router(pages, parts.requests, parts.conversation.booking, parts.calendars.link),
+        answer_pages.router(
+            pages, parts.content, settings.content_folder, parts.conversation, parts.approvals, Wordings(parts.engine)
+        ),
+        review_pages.router(
+            pages,
+            Reviews(parts.engine),
+            ReviewQueue(parts.engine),
+            desk.inbox,
+            Teaching(settings.nlu_folder, parts.content.topics),
+            parts.content.topics,
+            understanding(parts.dialogue),
+        ),
+        overview_pages.router(pages, Overview(parts.engine), parts.content),
+        model_pages.router(pages, Versions(settings)),
+        people.router(pages, settings.address),
+    ]
+    console.mount(app, pages, routers)
+
+
+def understanding(dialogue: RasaDialogue) -> review_pages.Understood:
+    """What the model takes a message for, were it the first one; None where it cannot tell."""
+
+    async def understood(text: str, language: Language) -> str | None:
+        message = Incoming("review", secrets.token_hex(8), shortened(text))
+        told = await dialogue.respond(message, language, Memory())
+        return told.topics[0] if told.topics else None
+
+    return understood
 
 
 def first_invitation(settings: Settings) -> str | None:
@@ -238,6 +315,26 @@ def telegram_channel(parts: Parts, settings: Settings) -> Telegram | None:
         staff_chat=settings.staff_telegram_chat,
         voice=Voice(settings.voice_model) if settings.voice_model else None,
     )
+
+
+async def _give_back(desk: inbox.Desk) -> None:
+    """Gives back to the assistant, every few seconds, what staff have taken and left alone."""
+    while True:
+        try:
+            await desk.give_back_late()
+        except Exception as error:  # tried again a moment later; meanwhile the assistant answers there all the same
+            log.error("staff.not_given_back", error=type(error).__name__)
+        await asyncio.sleep(LOOK)
+
+
+async def _follow(approvals: Approvals) -> None:
+    """Learns, once a minute, what clinicians have decided in other processes."""
+    while True:
+        await asyncio.sleep(60)
+        try:
+            await asyncio.to_thread(approvals.read)
+        except Exception as error:  # tried again a minute later
+            log.error("staff.approvals_not_read", error=type(error).__name__)
 
 
 async def _forget(parts: Parts, settings: Settings) -> None:

@@ -147,6 +147,8 @@ class Conversation:
         memory = self._situated(message, found or Memory())
         language = self._language(message, memory, alarm, failures)
         harmless = alarm is not None and await self._is_harmless(message, alarm, memory, failures)
+        if memory.held and (not alarm or harmless or memory.alarm):
+            return await self._left_to_staff(message, language, started, failures)
         if alarm and not harmless:
             turn = self.guide(alarm, language, memory.country)
         else:
@@ -171,6 +173,17 @@ class Conversation:
             turn = await self._not_done(message, turn, kept, failures)
             recorded = turn.decision != "error"
         return replace(turn, failure="; ".join(failures) or None, recorded=recorded)
+
+    async def _left_to_staff(self, message: Incoming, language: Language, started: float, failures: list[str]) -> Turn:
+        """Keeps the message for the person of the clinic who talks here. Only new danger is still answered at once."""
+        elapsed = (time.perf_counter() - started) * 1000
+        turn = Turn(language, "silent", (), failure="; ".join(failures) or None, milliseconds=elapsed)
+        message = replace(message, text=message.text[:MOST_CHARACTERS])
+        so_far = len(failures)
+        await self._try("record", asyncio.to_thread(self.transcripts.record, message, turn, None), failures, PATIENCE)
+        if len(failures) > so_far:  # nobody of the staff will see it
+            return replace(self._failure(language), failure="; ".join(failures), recorded=False)
+        return turn
 
     async def _not_done(self, message: Incoming, turn: Turn, memory: Memory | None, failures: list[str]) -> Turn:
         """What is said where a request could not be kept: that it is closed or one too many, else the contact line."""

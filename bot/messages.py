@@ -93,6 +93,7 @@ class Reply:
         buttons: Choices and links.
         urgent: True for emergency guidance, which channels show large and first.
         revision: Which wording was shown, `key@hash`; goes to the transcript.
+        by: The first name of the person of the clinic who wrote it; empty for all that the assistant says.
     """
 
     text: str
@@ -103,6 +104,7 @@ class Reply:
     buttons: tuple[Button, ...] = ()
     urgent: bool = False
     revision: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ class Memory:
         country: Where the person is, as far as they have said: a key of `content/safety.yml`.
         asking: The step of a request for a call that was asked last; None while none is being filled in.
         dialogue: The dialogue engine's own state; only `bot.dialogue` reads it.
+        held: Whether a person of the clinic talks in the conversation, so that the assistant is silent.
     """
 
     language: Language | None = None
@@ -139,6 +142,7 @@ class Memory:
     country: str | None = None
     asking: str | None = None
     dialogue: Mapping[str, Any] = field(default_factory=dict)
+    held: bool = False
 
 
 @dataclass(frozen=True)

@@ -723,3 +723,34 @@ def test_guidance_in_danger_is_a_message_of_its_own_with_numbers_that_can_be_tap
     assert first.text.startswith("Call now.\n📞 Call 123\n1. Sit up. [1]")
     assert first.keyboard is None
     assert second.keyboard.inline_keyboard[0][0].callback_data == "5.0"
+
+
+async def test_what_staff_write_reaches_the_chat_once_and_in_order(parts: Parts, server: TelegramServer) -> None:
+    async with running(parts, server):
+        server.write(text="hello")
+        await answered(parts, server)
+        before = len(server.sent())
+        parts.transcripts.say(1, "Good morning. How can I help?", "Ana")
+        parts.transcripts.say(1, "I am here until noon.", "Ana")
+        await until(lambda: not parts.transcripts.undelivered("telegram"))
+    told = [each["text"] for each in server.sent()[before:]]
+    assert told == [
+        "Ana, of the clinic:\nGood morning. How can I help?",
+        "Ana, of the clinic:\nI am here until noon.",
+    ]
+    async with running(parts, server):  # a restart sends nothing again
+        await asyncio.sleep(0.2)
+    assert len(server.sent()) == before + 2
+
+
+@pytest.mark.parametrize(("status", "delivery"), [(403, "failed"), (500, "sent")])
+async def test_how_far_the_words_of_the_staff_came_is_told(
+    parts: Parts, server: TelegramServer, status: int, delivery: str
+) -> None:
+    async with running(parts, server):
+        server.write(text="hello")
+        await answered(parts, server)
+        server.refusals["sendMessage"] = [(status, {})]
+        parts.transcripts.say(1, "Are you there?", "Ana")
+        await until(lambda: not parts.transcripts.undelivered("telegram"))
+    assert parts.transcripts.of("telegram", "7")[-1].delivery == delivery

@@ -3,9 +3,6 @@
 import contextlib
 import gzip
 import json
-import shutil
-import socket
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,9 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
-from fastapi import FastAPI
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from bot.app import create_app
 from bot.channels.web import api
@@ -26,11 +21,11 @@ from bot.channels.web.embed import BUNDLE
 from bot.errors import RequestError
 from bot.messages import LANGUAGES, Language
 from bot.settings import ROOT, Settings
+from tests.served import Served, chromium_of_this_machine, free_port
+from tests.served import check_access as check_whole
 
 MOST_BYTES = 15_000  # of the widget with its words, as it travels
-AXE = ROOT / "bot/channels/web/widget/node_modules/axe-core/axe.min.js"
 SHOTS = ROOT / "results" / "widget"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WORDS: dict[Language, dict[str, str]] = {
     "en": {"ask": "Ask a question", "message": "Your message", "send": "Send", "close": "Close", "options": "Options"},
     "es": {
@@ -41,39 +36,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "options": "Opciones",
     },
 }
-
-
-@dataclass
-class Served:
-    """The application at an address of this machine; it can be stopped and started again."""
-
-    app: FastAPI
-    port: int
-    database: str
-    server: uvicorn.Server | None = None
-    thread: threading.Thread | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        config = uvicorn.Config(self.app, port=self.port, log_level="critical", ws="none", timeout_graceful_shutdown=1)
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
-        self.thread.start()
-        while not self.server.started:
-            time.sleep(0.02)
-
-    def stop(self) -> None:
-        assert self.server
-        assert self.thread
-        self.server.should_exit = True
-        self.thread.join(10)
-
-    def rows(self, query: str) -> list[Any]:
-        with contextlib.closing(sqlite3.connect(self.database)) as connection:
-            return connection.execute(query).fetchall()
 
 
 @dataclass
@@ -117,10 +79,7 @@ def served(model_file: Path, site: Site, tmp_path_factory: pytest.TempPathFactor
         secret_key="k" * 40,
         web_origins=(site.url,),
     )
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    found = Served(create_app(settings), port, str(database))
+    found = Served(create_app(settings), free_port(), str(database))
     found.start()
     yield found
     found.stop()
@@ -129,11 +88,8 @@ def served(model_file: Path, site: Site, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     SHOTS.mkdir(parents=True, exist_ok=True)
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+    with chromium_of_this_machine() as browser:
         yield browser
-        browser.close()
 
 
 Opens = Callable[..., Page]
@@ -187,13 +143,7 @@ def last(page: Page) -> Any:
 
 
 def check_access(page: Page, name: str, only: str | None = "muse-chat") -> None:
-    """No violation of WCAG 2.2 AA that axe can find; and a screenshot."""
-    page.screenshot(path=SHOTS / f"{name}.png")
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    options = {"runOnly": RULES, "rules": {"region": {"enabled": only is None}}}
-    found = page.evaluate("([only, options]) => axe.run(only || document, options)", [only, options])
-    wrong = [(each["id"], [node["target"] for node in each["nodes"]]) for each in found["violations"]]
-    assert wrong == [], name
+    check_whole(page, SHOTS / f"{name}.png", only)
 
 
 def check_targets(page: Page) -> None:
@@ -426,9 +376,9 @@ def test_what_a_person_of_the_clinic_writes_is_marked_as_theirs(opens: Opens, se
     other = opens(context=page.context)
     conversation = served.rows("SELECT max(conversation_id) FROM turn")[0][0]
     chat = served.app.state.api.chat
-    chat.transcripts.say(conversation, "This is Marta of the clinic. <b>How</b> can I help?")
+    chat.transcripts.say(conversation, "This is Marta of the clinic. <b>How</b> can I help?", "Marta")
     expect(page.locator(".staff")).to_be_visible()
-    expect(page.locator(".staff .who")).to_contain_text("A person of the clinic")
+    expect(page.locator(".staff .who")).to_contain_text("Marta, of the clinic")
     expect(page.locator(".staff .text")).to_have_text("This is Marta of the clinic. <b>How</b> can I help?")
     check_access(page, "en-staff")
     with pytest.raises(RequestError, match="There is no conversation 1000000000"):

@@ -18,7 +18,7 @@ from bot.console.pages import COOKIE, HEADERS, NotLoggedInError, Pages, RefusedE
 from bot.errors import StaffError
 from bot.language import DEFAULT_LANGUAGE
 from bot.messages import LANGUAGES, Language
-from bot.store.staff import LONGEST, Attempt
+from bot.store.staff import LONGEST, Attempt, Member
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +94,7 @@ def router(pages: Pages) -> APIRouter:
         if member is None:
             return await _join_page(pages, request, token)
         await run_in_threadpool(pages.deeds.note, member.login, "join")
-        return _login_page(pages, request, "joined", login=member.login)
+        return _login_page(pages, request, "joined", member=member)
 
     @routes.post("/language")
     async def speak(visit: Anyone, language: Annotated[Language, Form()]) -> Response:
@@ -134,11 +134,13 @@ def answer_to_strangers(pages: Pages, request: Request, error: NotLoggedInError 
     return RedirectResponse("/staff/login", status_code=303, headers=HEADERS)
 
 
-def _login_page(pages: Pages, request: Request, problem: str = "", status: int = 200, login: str = "") -> Response:
+def _login_page(
+    pages: Pages, request: Request, problem: str = "", status: int = 200, member: Member | None = None
+) -> Response:
     token = secrets.token_urlsafe(24)
-    response = pages.show_outside(
-        _language(request), "login.html", status=status, problem=problem, form_token=token, login=login
-    )
+    language = _language(request, member.language if member else DEFAULT_LANGUAGE)
+    login = member.login if member else ""
+    response = pages.show_outside(language, "login.html", status=status, problem=problem, form_token=token, login=login)
     _tie(pages, response, token)
     return response
 

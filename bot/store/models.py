@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -49,6 +50,9 @@ class Words(TypeDecorator[tuple[str, ...]]):
 class Base(DeclarativeBase):
     type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, datetime: UtcDateTime, tuple[str, ...]: Words}
 
+
+# How PostgreSQL finds words without their accents: exactly what `0006_console.py` has made an index of.
+LETTERS = "translate(lower(text), 'áàâäãéèêëíìîïóòôöõúùûüñç', 'aaaaaeeeeiiiiooooouuuunc')"
 
 # What the inbox filters by, all in one index: a hundred thousand conversations are looked through without their rows.
 INBOX = (
@@ -110,6 +114,9 @@ class Conversation(Base):
     )
 
 
+RATED = text("helpful IS NOT NULL")  # few are
+
+
 class Turn(Base):
     """One message with its replies, and what the assistant made of it.
 
@@ -125,6 +132,7 @@ class Turn(Base):
         UniqueConstraint("channel", "update_id"),
         Index("ix_turn_conversation", "conversation_id", "id"),
         Index("ix_turn_delivery", "delivery", "channel"),
+        Index("ix_turn_helpful", "helpful", sqlite_where=RATED, postgresql_where=RATED),
     )
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
@@ -163,6 +171,7 @@ class Request(Base):
     __table_args__ = (
         Index("ix_request_conversation", "conversation_id"),
         Index("ix_request_contact", "contact", "created_at"),
+        Index("ix_request_state", "state", "created_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -324,7 +333,7 @@ class Review(Base):
 
     `topic` is the right one, where it was wrong. `example` is a training message made from it, without personal data,
     in `language`, with its `english` where that is another; `state` is how far the example has come, one of
-    `bot.store.reviews.STATES`, NULL where there is none.
+    `bot.store.reviews.STATES`, or why a correction gave none, one of its `NoLesson`; else NULL.
     """
 
     __tablename__ = "review"

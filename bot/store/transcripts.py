@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import Engine, func, select, text
+from sqlalchemy import Engine, func, select, text, update
 from sqlalchemy.orm import Session
 
 from bot.errors import RequestError
@@ -16,13 +16,18 @@ from bot.store.requests import apply
 
 # Why staff should look at a conversation, the most urgent first.
 FLAGS = ("emergency", "perhaps_emergency", "person", "failure")
+URGENT = frozenset({"emergency", "person"})  # somebody waits for a person of the clinic, or should have one
+MOST_TOPICS = 30  # of a conversation that the inbox filters by, the newest
 
 REASONS = ("not_asked", "unclear", "too_long", "wrong", "other")  # why a reply did not help
 
 
 @dataclass(frozen=True)
 class Said:
-    """One message and its replies, as the person saw them. `id` is its number, None where it was not kept."""
+    """One message and its replies, as the person saw them. `id` is its number, None where it was not kept.
+
+    `delivery` is how far a turn of the staff has come: "waiting", "sent" or "failed"; None for all others.
+    """
 
     text: str
     button: str | None
@@ -31,11 +36,21 @@ class Said:
     replies: tuple[Reply, ...]
     at: datetime
     id: int | None = None
+    delivery: str | None = None
 
     @classmethod
     def now(cls, message: Incoming, turn: Turn) -> "Said":
         """A turn that has just happened, recorded or not."""
         return cls(message.text, message.button, turn.language, turn.decision, turn.replies, datetime.now(UTC))
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A turn of the staff on its way. `sender` is whom it goes to, as the channel names people."""
+
+    turn: int
+    sender: str
+    said: Said
 
 
 class Transcripts:
@@ -58,6 +73,7 @@ class Transcripts:
 
     def memory(self, message: Incoming) -> Memory:
         """What is remembered of the sender's conversation."""
+        now = datetime.now(UTC)
         with Session(self._engine) as session:
             found = session.scalar(_conversation(message.channel, message.sender))
             if found is None:
@@ -70,6 +86,7 @@ class Transcripts:
                 country=found.country,
                 asking=found.asking,
                 dialogue=found.dialogue,
+                held=found.state == "held" and (found.held_until or now) > now,
             )
 
     def record(self, message: Incoming, turn: Turn, memory: Memory | None) -> None:
@@ -101,6 +118,7 @@ class Transcripts:
                 if flag == "emergency" and news:
                     announce(session, found, "emergency", now, self._targets, topic=turn.topics[0])
                 found.flag, found.flagged_at = flag, now
+            _tell(found, turn, now)
             session.flush()
             session.add(_row(found.id, message, said, turn, now, _number(session, now)))
 
@@ -109,7 +127,7 @@ class Transcripts:
         query = select(models.Turn).where(models.Turn.channel == channel, models.Turn.update_id == update_id)
         with Session(self._engine) as session:
             row = session.scalar(query)
-            return (row.id, _said(row)) if row else None
+            return (row.id, said_in(row)) if row else None
 
     def replies(self, channel: str, sender: str, turn: int) -> tuple[Reply, ...]:
         """What was said in a turn of this very conversation; nothing where it has no such turn."""
@@ -124,7 +142,7 @@ class Transcripts:
         )
         with Session(self._engine) as session:
             row = session.scalar(query)
-            return _said(row).replies if row else ()
+            return said_in(row).replies if row else ()
 
     def of(self, channel: str, sender: str, after: int = 0) -> list[Said]:
         """The conversation, oldest first; all of it, or what came after a turn."""
@@ -136,7 +154,7 @@ class Transcripts:
             .order_by(models.Turn.id)
         )
         with Session(self._engine) as session:
-            return [_said(row) for row in session.scalars(query)]
+            return [said_in(row) for row in session.scalars(query)]
 
     def rate(self, channel: str, sender: str, turn: int, helpful: bool, reason: str | None) -> bool:
         """Notes whether a turn helped, in place of what was noted before; False where the sender has no such turn."""
@@ -151,25 +169,42 @@ class Transcripts:
             if row is None:
                 return False
             row.helpful, row.reason = helpful, reason
+            if not helpful:
+                row.conversation.flags = _with(row.conversation.flags, "negative")
             return True
 
-    def say(self, conversation: int, text: str) -> None:
-        """Adds what a person of the staff writes; the chat on web pages shows it in a moment.
+    def say(self, conversation: int, text: str, by: str = "") -> None:
+        """Adds what a person of the staff writes; the channel brings it to the person in a moment.
+
+        Args:
+            conversation: Its number.
+            text: What is written.
+            by: The first name of who writes it.
 
         Raises:
-            RequestError: There is no such conversation, or it is not on the web, where we cannot bring it to anybody.
+            RequestError: There is no such conversation.
         """
-        now = datetime.now(UTC)
         with Session(self._engine) as session, session.begin():
             found = session.get(models.Conversation, conversation)
             if found is None:
                 raise RequestError(f"There is no conversation {conversation}.")
-            if found.channel != "web":
-                raise RequestError(f"Conversation {conversation} is on {found.channel}; only the web chat takes this.")
-            message = Incoming(found.channel, found.sender)
-            said = Turn(cast(Language, found.language or "es"), "staff", (Reply(text, revision="staff"),))
-            session.add(_row(found.id, message, "", said, now, _number(session, now)))
-            found.updated_at = now
+            append(session, found, "staff", Reply(text, revision="staff", by=by))
+
+    def undelivered(self, channel: str) -> list[Outgoing]:
+        """What staff have written, and the channel has not brought to the person yet; oldest first."""
+        query = (
+            select(models.Turn)
+            .where(models.Turn.delivery == "waiting", models.Turn.channel == channel)
+            .order_by(models.Turn.id)
+        )
+        with Session(self._engine) as session:
+            return [Outgoing(row.id, row.conversation.sender, said_in(row)) for row in session.scalars(query)]
+
+    def delivered(self, turn: int, *, well: bool = True) -> None:
+        """Notes that the person has been given a turn of the staff, or cannot be."""
+        with Session(self._engine) as session, session.begin():
+            query = update(models.Turn).where(models.Turn.id == turn, models.Turn.delivery == "waiting")
+            session.execute(query.values(delivery="sent" if well else "failed"))
 
     def delete(self, channel: str, sender: str) -> None:
         """Deletes a conversation with all that belongs to it: turns, requests, and what staff were to be told."""
@@ -180,6 +215,38 @@ class Transcripts:
         if self._engine.dialect.name == "sqlite":  # what was deleted is not left in the file beside the database either
             with self._engine.connect() as connection:
                 connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+
+
+def append(session: Session, conversation: models.Conversation, decision: Decision, reply: Reply) -> None:
+    """Adds a turn that nobody has asked for, in the caller's transaction; the channel brings it to the person."""
+    now = datetime.now(UTC)
+    turn = Turn(cast(Language, conversation.language or "es"), decision, (reply,))
+    row = _row(conversation.id, Incoming(conversation.channel, ""), "", turn, now, _number(session, now))
+    row.delivery = "waiting"
+    session.add(row)
+    conversation.updated_at = now
+    conversation.length += 1
+
+
+def _tell(found: models.Conversation, turn: Turn, now: datetime) -> None:
+    """Keeps with the conversation what the inbox shows of it."""
+    found.length = (found.length or 0) + 1
+    found.topics = _with(found.topics or (), *turn.topics)[-MOST_TOPICS:]
+    if turn.candidates and turn.decision in ("answer", "clarify", "fallback", "action"):
+        found.confidence = min(found.confidence or 1.0, turn.candidates[0].confidence)
+    flags = _flags(turn)
+    found.flags = _with(found.flags or (), *flags)
+    if found.state == "closed":
+        found.state = "bot"
+    if _flag(turn) in URGENT and found.state != "held":
+        found.state = "waiting"
+    if found.state in ("waiting", "held"):
+        found.waiting_since = found.waiting_since or now
+
+
+def _with(words: tuple[str, ...], *more: str) -> tuple[str, ...]:
+    """The words with more at their end, each once."""
+    return (*(word for word in words if word not in more), *dict.fromkeys(more))
 
 
 def _conversation(channel: str, sender: str) -> Any:
@@ -210,6 +277,23 @@ def _flag(turn: Turn) -> str | None:
     if turn.effect and turn.effect.kind == "person":
         return "person"
     return "failure" if turn.failure else None
+
+
+def _flags(turn: Turn) -> list[str]:
+    """What somebody who looks through the inbox may look for, each one of `bot.store.inbox.FLAGS`."""
+    urgent = _flag(turn)
+    found = [urgent] if urgent else []
+    if turn.failure and "failure" not in found:
+        found.append("failure")
+    if turn.decision in ("clarify", "fallback") and turn.candidates:
+        found.append("unsure")
+    if turn.effect and turn.effect.kind != "person":
+        found.append("booking")
+    if "complaint" in turn.topics:
+        found.append("complaint")
+    if "human" in turn.topics and "person" not in found:  # who was told how to reach one does not wait here
+        found.append("person")
+    return found
 
 
 def _title(buttons: Sequence[Mapping[str, str]], pressed: str | None) -> str:
@@ -243,7 +327,8 @@ def _row(conversation: int, message: Incoming, said: str, turn: Turn, now: datet
     )
 
 
-def _said(row: models.Turn) -> Said:
+def said_in(row: models.Turn) -> Said:
+    """A turn as the person saw it."""
     return Said(
         text=row.text,
         button=row.button,
@@ -252,6 +337,7 @@ def _said(row: models.Turn) -> Said:
         replies=tuple(_reply(reply) for reply in cast(Sequence[dict[str, Any]], row.replies)),
         at=row.created_at,
         id=row.id,
+        delivery=row.delivery,
     )
 
 

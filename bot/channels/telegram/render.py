@@ -11,6 +11,7 @@ from bot.messages import Button, Citation, Language, Reply, citations_of
 
 MOST_UNITS = 4096  # of one message, as Telegram counts: UTF-16
 _ENDS = re.compile(r"\n\n|\n|(?<=[^\d][.!?…])\s(?!\[)")
+STAFF = "staff"  # the revision of what a person of the clinic writes
 REACH = "steps.reach@"  # the question that a shared contact answers
 Keyboard = InlineKeyboardMarkup | ReplyKeyboardMarkup
 
@@ -84,7 +85,13 @@ class Renderer:
         return text
 
     def _reply(self, text: "_Text", reply: Reply, numbers: Mapping[str, int], language: Language) -> None:
-        text.paragraph(reply.text, MessageEntity.BOLD if reply.urgent else None)
+        if reply.revision == STAFF:
+            says = self._content.widget.says
+            who = says["staff_name"].of(language).format(name=reply.by) if reply.by else says["staff"].of(language)
+            text.paragraph(f"{who}:", MessageEntity.BOLD)
+            text.line(reply.text)
+        else:
+            text.paragraph(reply.text, MessageEntity.BOLD if reply.urgent else None)
         if reply.urgent:
             self._calls(text, reply)
         for place, claim in enumerate(reply.claims, 1):

@@ -34,7 +34,7 @@ from bot.content import Content, PhraseEntry, revision_of
 from bot.conversation import Conversation
 from bot.messages import Incoming, Language, Reply, Turn
 from bot.queues import Queues
-from bot.store.transcripts import Transcripts
+from bot.store.transcripts import Outgoing, Transcripts
 from bot.store.updates import Received, Updates
 from bot.voice import Voice
 
@@ -100,21 +100,47 @@ class Telegram:
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._known: set[int] = set()  # updates that this process works on
+        self._bringing: set[int] = set()  # turns of the staff that are on their way
 
     async def start(self) -> None:
         """Goes on with what was left, and begins to listen. Returns at once; what fails is tried again."""
         for received in await asyncio.to_thread(self._updates.waiting):
             self._begin(received)
-        self._listening = asyncio.create_task(self._listen())
+        self._always = [asyncio.create_task(self._listen()), asyncio.create_task(self._bring())]
+
+    async def _bring(self) -> None:
+        """Brings what staff have written to whom it is for, in order."""
+        while True:
+            try:
+                for outgoing in await asyncio.to_thread(self._transcripts.undelivered, CHANNEL):
+                    if outgoing.turn not in self._bringing:
+                        self._bringing.add(outgoing.turn)
+                        self._run(self._bring_one(outgoing))
+            except Exception as error:
+                log.error("telegram.not_read", error=type(error).__name__)
+            await asyncio.sleep(SOON)
+
+    async def _bring_one(self, outgoing: Outgoing) -> None:
+        chat, said = int(outgoing.sender), outgoing.said
+        try:
+            async with self._queues.in_turn(chat):
+                messages = self._renderer.messages(said.replies, said.language, outgoing.turn)
+                well = all([await self._send(chat, message) for message in messages])
+                await asyncio.to_thread(self._transcripts.delivered, outgoing.turn, well=well)
+        except Exception as error:  # brought once more
+            log.error("telegram.not_brought", error=type(error).__name__)
+        finally:
+            self._bringing.discard(outgoing.turn)
 
     async def stop(self) -> None:
         """Stops listening and finishes what is being said; what is not done then is done after the next start."""
-        self._listening.cancel()
+        for task in self._always:
+            task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=GRACE)
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(self._listening, *self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._always, *self._tasks, return_exceptions=True)
         with contextlib.suppress(TelegramError, RuntimeError):
             await self._application.shutdown()
 

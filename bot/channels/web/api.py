@@ -171,7 +171,7 @@ class Api:
 
     async def turns(self, session: Session, token: str, after: int) -> Turns:
         """What was said after a turn."""
-        found = await run_in_threadpool(self.chat.transcripts.of, "web", session.sender, after)
+        found = await self.chat.history(session, after)
         return Turns(turns=[self._turn(said) for said in found], asking=await self._asking(session), token=token)
 
     async def take(self, session: Session, token: str, message: NewMessage) -> Turns:

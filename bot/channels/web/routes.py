@@ -128,7 +128,7 @@ class Chat:
 
     async def _history(self, session: Session) -> list[Said] | None:
         try:
-            return await run_in_threadpool(self.transcripts.of, "web", session.sender)
+            return await self.history(session)
         except Exception as error:  # without its past the page still takes a message
             log.error("web.history_failed", error=type(error).__name__)
             return None
@@ -143,7 +143,7 @@ class Chat:
             turns=turns,
             start=self.phrases.reply("greet", session.language),
             said=self.said,
-            staff=self.content.widget.says["staff"].of(session.language),
+            who=lambda turn: self.who(turn, session.language),
             citations_of=citations_of,
             form_token=self.form_token(session),
             signed=self.signed(session),
@@ -166,6 +166,21 @@ class Chat:
         response = HTMLResponse(html, headers=HEADERS)
         self.remember(response, session)
         return response
+
+    def who(self, turn: Said, language: Language) -> str:
+        """Who says what is said in a turn."""
+        if turn.decision != "staff":
+            return self.phrases.text("web_bot", language)
+        says, name = self.content.widget.says, turn.replies[0].by
+        return says["staff_name"].of(language).format(name=name) if name else says["staff"].of(language)
+
+    async def history(self, session: Session, after: int = 0) -> list[Said]:
+        """What was said after a turn. What staff have written counts as delivered by it."""
+        turns = await run_in_threadpool(self.transcripts.of, "web", session.sender, after)
+        for turn in turns:
+            if turn.id and turn.delivery == "waiting":
+                await run_in_threadpool(self.transcripts.delivered, turn.id)
+        return turns
 
     def said(self, turn: Said) -> str:
         """What the person wrote, or the words of the button that was pressed."""

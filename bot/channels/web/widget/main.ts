@@ -123,7 +123,7 @@ class MuseChat extends HTMLElement {
   private greet(): void {
     const { text, buttons } = this.words.greet;
     const shown = this.kept.turns.length || this.kept.queue.length ? [] : buttons;
-    const greeting = { text, buttons: shown, claims: [], unknown: "", evidence: "", notes: [], urgent: false };
+    const greeting = { text, buttons: shown, claims: [], unknown: "", evidence: "", notes: [], urgent: false, by: "" };
     this.greeting.replaceChildren(h("div", {}, show.reply(greeting, new Map(), this.words, this.acts)));
   }
 
@@ -174,10 +174,9 @@ class MuseChat extends HTMLElement {
   }
 
   private shown(turn: Turn): HTMLElement {
-    const said = show.said(WORDS[turn.language], turn.said, new Date(turn.at));
-    const shown = h("div", { class: "turn", lang: turn.language }, turn.decision !== "staff" && said);
+    const said = turn.said && show.said(WORDS[turn.language], turn.said, new Date(turn.at));
+    const shown = h("div", { class: "turn", lang: turn.language }, said, ...show.answer(turn, this.acts));
     if (turn.id !== null) shown.dataset.turn = String(turn.id);
-    shown.append(show.answer(turn, this.acts));
     return shown;
   }
 
@@ -371,7 +370,7 @@ class MuseChat extends HTMLElement {
       show.settled(shown);
       shown.lang = turn.language;
       if (turn.id !== null) shown.dataset.turn = String(turn.id);
-      shown.append(show.answer(turn, this.acts));
+      shown.append(...show.answer(turn, this.acts));
     } else {
       this.log.insertBefore(shown, this.find("message", this.kept.queue[0]?.id ?? "") ?? null);
     }

@@ -38,19 +38,24 @@ export function settled(turn: HTMLElement): void {
 }
 
 function who(shown: Turn, words: Words): string | undefined {
-  return shown.decision === "staff" ? words.staff : words.assistant;
+  if (shown.decision !== "staff") return words.assistant;
+  const name = shown.replies[0]?.by;
+  return name ? words.staff_name?.replace("{name}", name) : words.staff;
 }
 
-export function answer(shown: Turn, acts: Acts): HTMLElement {
+/** What was said to it: nothing where a person of the clinic reads it first. */
+export function answer(shown: Turn, acts: Acts): HTMLElement[] {
+  if (!shown.replies.length) return [];
   const words = acts.words(shown.language);
   const numbers = numbered(shown.replies);
-  return h(
+  const told = h(
     "div",
     { class: shown.decision === "staff" ? "answer staff" : "answer" },
     h("p", { class: "who" }, who(shown, words), " ", time(new Date(shown.at), words)),
     ...shown.replies.map((each) => reply(each, numbers, words, acts)),
     shown.decision === "answer" && shown.id !== null && rating(shown.id, words, acts),
   );
+  return [told];
 }
 
 export function reply(shown: Reply, numbers: Map<string, number>, words: Words, acts: Acts): HTMLElement {
@@ -178,6 +183,6 @@ export function plain(shown: Turn, words: Words): string {
     for (const { title, payload } of each.buttons) if (!payload.startsWith("/")) lines.push(`${title}: ${payload}`);
   }
   for (const [number, text] of sources) lines.push(`[${number}] ${text}`);
-  const said = `${who(shown, words)}: ${lines.join("\n")}`;
-  return shown.decision === "staff" ? said : `${words.you}: ${shown.said}\n${said}`;
+  const said = shown.said ? [`${words.you}: ${shown.said}`] : [];
+  return [...said, ...(lines.length ? [`${who(shown, words)}: ${lines.join("\n")}`] : [])].join("\n");
 }

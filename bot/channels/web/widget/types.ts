@@ -23,6 +23,8 @@ export interface Reply {
   notes: string[];
   buttons: Choice[];
   urgent: boolean;
+  /** The first name of the person of the clinic who wrote it; empty for what the assistant says. */
+  by: string;
 }
 
 export interface Turn {

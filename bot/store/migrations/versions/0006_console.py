@@ -91,6 +91,9 @@ def _conversations() -> None:
     op.create_index("ix_conversation_inbox", "conversation", list(INBOX))
     op.create_index("ix_conversation_waiting", "conversation", ["state", "waiting_since"])
     op.create_index("ix_turn_delivery", "turn", ["delivery", "channel"])
+    rated = sa.text("helpful IS NOT NULL")
+    op.create_index("ix_turn_helpful", "turn", ["helpful"], sqlite_where=rated, postgresql_where=rated)
+    op.create_index("ix_request_state", "request", ["state", "created_at"])
 
 
 def _work() -> None:
@@ -180,6 +183,8 @@ def downgrade() -> None:
         op.drop_index("ix_turn_text", "turn")
         op.execute("DROP TRIGGER keep_the_audit ON audit")
         op.execute("DROP FUNCTION keep_the_audit")
+    op.drop_index("ix_request_state", "request")
+    op.drop_index("ix_turn_helpful", "turn")
     op.drop_index("ix_turn_delivery", "turn")
     op.drop_index("ix_conversation_waiting", "conversation")
     op.drop_index("ix_conversation_inbox", "conversation")
