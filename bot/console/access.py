@@ -1,5 +1,6 @@
 """Logging in and out, invitations, and one's own account."""
 
+import contextlib
 import secrets
 import time
 from hmac import compare_digest
@@ -13,6 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.console.pages import COOKIE, HEADERS, NotLoggedInError, Pages, RefusedError, Visit, go_to
 from bot.errors import StaffError
@@ -125,10 +127,14 @@ def router(pages: Pages) -> APIRouter:
     return routes
 
 
-def answer_to_strangers(pages: Pages, request: Request, error: NotLoggedInError | RefusedError) -> Response:
+async def answer_to_strangers(pages: Pages, request: Request, error: NotLoggedInError | RefusedError) -> Response:
     """What is shown instead of a page: the way in, or why it is not shown."""
     if isinstance(error, RefusedError):
-        return pages.show_outside(_language(request), "problem.html", status=error.status, key=error.key)
+        cookie, member = request.cookies.get(COOKIE, ""), None
+        with contextlib.suppress(SQLAlchemyError):  # it may be why
+            member = await run_in_threadpool(pages.staff.member, cookie) if cookie else None
+        language = member.language if member else _language(request)
+        return pages.show_outside(language, "problem.html", status=error.status, key=error.key)
     if request.headers.get("hx-request") == "true":
         return Response(status_code=401, headers={**HEADERS, "HX-Redirect": "/staff/login"})
     return RedirectResponse("/staff/login", status_code=303, headers=HEADERS)

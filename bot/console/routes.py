@@ -35,7 +35,7 @@ def mount(app: FastAPI, pages: Pages, routers: Sequence[APIRouter]) -> None:
         raise RefusedError(404, "not_found")
 
     async def strangers(request: Request, error: Any) -> Response:
-        return access.answer_to_strangers(pages, request, error)
+        return await access.answer_to_strangers(pages, request, error)
 
     app.add_exception_handler(NotLoggedInError, strangers)
     app.add_exception_handler(RefusedError, strangers)
@@ -56,7 +56,7 @@ def _instead(before: Any, pages: Pages, key: str) -> Any:
             return cast(Response, await before(request, error))
         log.error("staff.refused", error=type(error).__name__)
         status = 400 if key == "malformed" else getattr(error, "status_code", 503)
-        return access.answer_to_strangers(pages, request, RefusedError(status, key))
+        return await access.answer_to_strangers(pages, request, RefusedError(status, key))
 
     return answer
 
@@ -92,5 +92,5 @@ class _Edge:
             log.error("staff.failed", error=type(error).__name__)
             if begun:
                 raise
-            answer = access.answer_to_strangers(self._pages, Request(scope), RefusedError(500, "failed"))
+            answer = await access.answer_to_strangers(self._pages, Request(scope), RefusedError(500, "failed"))
             return await answer(scope, receive, send)

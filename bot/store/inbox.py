@@ -93,6 +93,7 @@ class Row:
     waiting_since: datetime | None
     holder: str | None
     assignee: str | None
+    assignee_id: int | None
     created_at: datetime
     updated_at: datetime
     last: str = ""
@@ -472,6 +473,7 @@ def _row(found: models.Conversation, last: str) -> Row:
         waiting_since=found.waiting_since,
         holder=found.holder.name if found.state == "held" and found.holder else None,
         assignee=found.assignee.name if found.assignee else None,
+        assignee_id=found.assignee_id,
         created_at=found.created_at,
         updated_at=found.updated_at,
         last=last,
