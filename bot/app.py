@@ -36,6 +36,7 @@ from bot.console import requests as request_pages
 from bot.console import review as review_pages
 from bot.console import routes as console
 from bot.console.pages import Pages
+from bot.console.words import Words
 from bot.content import Content
 from bot.content_reader import read_content
 from bot.conversation import Conversation
@@ -188,6 +189,7 @@ def create_app(settings: Settings) -> FastAPI:
         Reviews(parts.engine).of_conversation,
         held_for=timedelta(minutes=settings.hold_minutes),
         secret=secret_key(settings),
+        words=Words(),
     )
 
     app = FastAPI(

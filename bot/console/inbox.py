@@ -1,5 +1,6 @@
 """The inbox and the transcripts: read what was asked, take over, give back."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -7,13 +8,16 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
 from typing import Annotated, Any, cast
+from urllib.parse import urlencode
 
+from cryptography.fernet import Fernet, InvalidToken
 from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from bot.console.pages import HEADERS, Pages, RefusedError, Visit, go_to
+from bot.console.words import Words
 from bot.content import Content
 from bot.conversation import Conversation
 from bot.errors import StaffError
@@ -23,9 +27,21 @@ from bot.store.inbox import FLAGS, STATES, Inbox, Place, Row, Seen, State, Wante
 
 CHANNELS = ("web", "telegram")
 LONGEST = 4_000  # letters of what is written to a person
+LONGEST_LAST = 300  # letters of what was said last, in the list
+# What the address of the inbox may ask for.
+ASKED = frozenset(
+    "state flag channel language topic label assignee since until surer less_sure longer shorter sought after".split()  # noqa: SIM905
+)
 OPENED_FOR = 15 * 60  # seconds for which personal data are shown, once somebody said why
-# Questions of the form whose answers are personal data, whatever they look like.
-PERSONAL = ("steps.name@", "steps.reach@")
+LONGEST_NAME = 80  # letters of an answer in the form that is hidden wherever it stands
+# What the form asks or says before answers that are personal data, whatever they look like.
+PERSONAL = tuple(
+    f"{each}@"
+    for each in (
+        "steps.name", "steps.reach", "problems.no_name", "problems.no_reach", "problems.too_short", "problems.too_long",
+        "problems.no_such_number", "problems.which_country", "problems.bad_email", "problems.two_numbers",
+    )
+)  # fmt: skip
 
 Opinions = Callable[[int], Mapping[int, Any]]
 
@@ -60,6 +76,7 @@ class Desk:
         *,
         held_for: timedelta,
         secret: str,
+        words: Words,
     ) -> None:
         """The desk.
 
@@ -69,14 +86,29 @@ class Desk:
             content: For titles and wordings.
             opinions: What staff think of the turns of a conversation, by the number of the turn.
             held_for: How long a conversation stays with who has taken it and does not write.
-            secret: Signs who may see personal data for a while.
+            secret: Signs who may see personal data for a while, and hides what is searched for.
+            words: Of the pages.
         """
         self.inbox = inbox
         self.conversation = conversation
         self.content = content
         self.opinions = opinions
         self.held_for = held_for
+        self.words = words
         self.signer = URLSafeTimedSerializer(secret, salt="staff-open")
+        # What is searched for may be a name: in the address, which proxies write down, nobody can read it.
+        self._hider = Fernet(urlsafe_b64encode(sha256(f"staff-search:{secret}".encode()).digest()))
+
+    def hide(self, words: str) -> str:
+        """Words as an address may carry them."""
+        return self._hider.encrypt(words.encode()).decode()
+
+    def found(self, hidden: str) -> str:
+        """The words again; empty where they are none of ours."""
+        try:
+            return self._hider.decrypt(hidden).decode()
+        except (InvalidToken, ValueError):
+            return ""
 
     def title(self, topic: str, language: Language) -> str:
         entry = self.content.topics.get(topic)
@@ -91,23 +123,48 @@ class Desk:
         """Gives back what nobody has written in for too long."""
         await run_in_threadpool(self.inbox.give_back_late, lambda language: self.notice("person_gone", language))
 
-    def lines(self, turns: Sequence[Seen], known: Sequence[str], language: Language, *, opened: bool) -> list[Line]:
-        """Turns as they are shown. `known`: personal data that are hidden wherever they stand."""
-        known = [*known, *_told_in_the_form(turns)]
+    def lines(
+        self, before: Seen | None, turns: Sequence[Seen], known: Sequence[str], language: Language, *, opened: bool
+    ) -> list[Line]:
+        """Turns as they are shown. It may take long: call it in a thread.
+
+        Args:
+            before: The turn before them.
+            turns: Which.
+            known: Personal data that are hidden wherever they stand.
+            language: Of the marks in their place.
+            opened: Nothing is hidden.
+        """
+        answers = _told_in_the_form([before, *turns] if before else turns)
+        known = [*known, *dict.fromkeys(each for each in answers.values() if len(each) <= LONGEST_NAME)]
 
         def hidden(words: str) -> str:
             return words if opened else redacted(words, language, known)
 
+        def said(turn: Seen) -> str:
+            whole = turn.id in answers and not opened
+            return self.in_the_form(language) if whole else hidden(self._said(turn))
+
         return [
             Line(
                 seen=turn,
-                text=hidden(self._said(turn)),
+                text=said(turn),
                 replies=tuple(replace(reply, text=hidden(reply.text)) for reply in turn.said.replies),
                 citations=tuple(citations_of(turn.said.replies)),
                 alarm=self._alarm(turn.said.text),
             )
             for turn in turns
         ]
+
+    def in_the_form(self, language: Language) -> str:
+        """What stands in place of an answer in the form of a request."""
+        return self.words.of("inbox.in_the_form", language)
+
+    def shown_last(self, row: Row, language: Language) -> str:
+        """What was said last, in the list."""
+        return (
+            self.in_the_form(language) if row.last is None else redacted(row.last[:LONGEST_LAST], language, row.known)
+        )
 
     def _said(self, turn: Seen) -> str:
         pressed = (turn.said.button or "").lstrip("/").partition("{")[0]
@@ -128,8 +185,11 @@ def router(pages: Pages, desk: Desk) -> APIRouter:
 
     @routes.get("/inbox")
     async def inbox(visit: Viewer, request: Request, seen: str = "") -> Response:
-        asked = {key: value.strip() for key, value in request.query_params.items() if value.strip() and key != "seen"}
-        wanted, after = _wanted(asked, pages), _place(asked.pop("after", ""))
+        asked = {key: value.strip() for key, value in request.query_params.items() if value.strip() and key in ASKED}
+        after, sought = _place(asked.pop("after", "")), ""
+        if visit.member.may("reviewer"):  # letter by letter, a search would tell what is hidden
+            sought = desk.found(asked.get("sought", ""))
+        wanted = replace(_wanted(asked, pages), words=sought[:200])
         rows = await run_in_threadpool(desk.inbox.find, wanted, after)
         newest = _mark(rows)
         if visit.in_part and seen == newest:
@@ -142,7 +202,10 @@ def router(pages: Pages, desk: Desk) -> APIRouter:
             "asked": asked,
             "first": after is None,
             "next": f"{rows[-1].updated_at.isoformat()}_{rows[-1].id}" if len(rows) >= 50 else None,
-            "shown": lambda row: redacted(row.last, visit.member.language),
+            "sought": sought,
+            "last": await run_in_threadpool(
+                lambda: {row.id: desk.shown_last(row, visit.member.language) for row in (*rows, *waiting)}
+            ),
             "title": lambda topic: desk.title(topic, visit.member.language),
         }
         if visit.in_part:
@@ -160,6 +223,16 @@ def router(pages: Pages, desk: Desk) -> APIRouter:
             labels=labels,
             topics=sorted(desk.content.topics, key=lambda topic: desk.title(topic, visit.member.language)),
         )
+
+    @routes.post("/inbox")
+    async def search(visit: Viewer, request: Request) -> Response:
+        form = {key: value.strip() for key, value in (await request.form()).items() if isinstance(value, str)}
+        asked = {key: value for key, value in form.items() if value and key in ASKED}
+        if form.get("words") and visit.member.may("reviewer"):
+            asked["sought"] = desk.hide(form["words"])
+            hidden = redacted(form["words"], visit.member.language)
+            await run_in_threadpool(pages.deeds.note, visit.member.login, "search", "", hidden)
+        return go_to(visit, f"/staff/inbox?{urlencode(asked)}")
 
     @routes.get("/urgent")
     async def urgent(visit: Viewer) -> Response:
@@ -187,7 +260,7 @@ def router(pages: Pages, desk: Desk) -> APIRouter:
             mine=_is_held_by(whole, visit),
             people=await run_in_threadpool(pages.staff.all),
             longest=LONGEST,
-            **await _values(desk, visit, number, whole.turns, whole.known, is_open),
+            **await _values(desk, visit, number, whole.before, whole.turns, whole.known, is_open),
         )
 
     @routes.get("/conversations/{number}")
@@ -198,11 +271,10 @@ def router(pages: Pages, desk: Desk) -> APIRouter:
 
     @routes.get("/conversations/{number}/news")
     async def news(visit: Viewer, number: int, after: Annotated[int, Query(ge=0)], opened: str = "") -> Response:
-        turns = await run_in_threadpool(desk.inbox.news, number, after)
+        seen, turns = await run_in_threadpool(desk.inbox.news, number, after)
         if not turns:
             return Response(status_code=204, headers=HEADERS)
-        whole = await run_in_threadpool(desk.inbox.whole, number)
-        known = whole.known if whole else ()
+        known = await run_in_threadpool(desk.inbox.known, number)
         is_open = _may_see(desk, visit, number, opened)
         return pages.show(
             visit,
@@ -210,15 +282,17 @@ def router(pages: Pages, desk: Desk) -> APIRouter:
             number=number,
             newest=turns[-1].id,
             opened=opened if is_open else "",
-            **await _values(desk, visit, number, turns, known, is_open),
+            **await _values(desk, visit, number, seen, turns, known, is_open),
         )
 
     @routes.post("/conversations/{number}/open")
     async def open_it(visit: Reviewer, number: int, reason: Annotated[str, Form(max_length=200)] = "") -> Response:
         if len(reason.strip()) < 3:
             return await shown(visit, number, None, "", "no_reason")
-        await run_in_threadpool(pages.deeds.note, visit.member.login, "open", f"conversation:{number}", reason.strip())
-        opened = desk.signer.dumps([visit.member.login, number])
+        known = await run_in_threadpool(desk.inbox.known, number)
+        why = redacted(reason.strip(), visit.member.language, known)  # it is never deleted
+        await run_in_threadpool(pages.deeds.note, visit.member.login, "open", f"conversation:{number}", why)
+        opened = desk.signer.dumps([visit.token, number])
         return go_to(visit, f"/staff/conversations/{number}?opened={opened}")
 
     @routes.post("/conversations/{number}/{deed}")
@@ -239,8 +313,7 @@ def router(pages: Pages, desk: Desk) -> APIRouter:
                 await run_in_threadpool(_DEEDS[deed], desk, visit, whole, words.strip(), member)
         except StaffError as error:
             return await shown(visit, number, None, opened, error.key)
-        if deed != "say":  # what was written stands in the transcript
-            await run_in_threadpool(pages.deeds.note, visit.member.login, deed, f"conversation:{number}")
+        await run_in_threadpool(pages.deeds.note, visit.member.login, deed, f"conversation:{number}")
         kept = f"?opened={opened}" if opened else ""
         return go_to(visit, f"/staff/conversations/{number}{kept}#end")
 
@@ -287,12 +360,18 @@ _DEEDS: Mapping[str, Callable[[Desk, Visit, Whole, str, int], None]] = {
 
 
 async def _values(
-    desk: Desk, visit: Visit, number: int, turns: Sequence[Seen], known: Sequence[str], is_open: bool
+    desk: Desk,
+    visit: Visit,
+    number: int,
+    before: Seen | None,
+    turns: Sequence[Seen],
+    known: Sequence[str],
+    is_open: bool,
 ) -> dict[str, Any]:
     """What the template of a turn needs."""
     language = visit.member.language
     return {
-        "lines": desk.lines(turns, known, language, opened=is_open),
+        "lines": await run_in_threadpool(lambda: desk.lines(before, turns, known, language, opened=is_open)),
         "all_opinions": await run_in_threadpool(desk.opinions, number),
         "topics": desk.content.topics,
         "title": lambda topic: desk.title(topic, language),
@@ -300,13 +379,13 @@ async def _values(
     }
 
 
-def _told_in_the_form(turns: Sequence[Seen]) -> list[str]:
-    """Names, numbers and addresses that were typed into the form of a request, sent or not."""
-    found = []
-    for asked, answered in pairwise(turns):
-        if any(revision.startswith(PERSONAL) for revision in asked.revisions) and answered.said.text:
-            found.append(answered.said.text)
-    return found
+def _told_in_the_form(turns: Sequence[Seen]) -> dict[int, str]:
+    """Names, numbers and addresses that were typed into the form of a request, sent or not, by turn."""
+    return {
+        answered.id: answered.said.text
+        for asked, answered in pairwise(turns)
+        if any(revision.startswith(PERSONAL) for revision in asked.revisions) and answered.said.text
+    }
 
 
 def _is_held_by(whole: Whole, visit: Visit) -> bool:
@@ -315,9 +394,10 @@ def _is_held_by(whole: Whole, visit: Visit) -> bool:
 
 
 def _may_see(desk: Desk, visit: Visit, number: int, opened: str) -> bool:
-    """Whether personal data are shown: this very person has said why, for this conversation, a while ago at most."""
+    """Whether personal data are shown: in this very session somebody said why, for this conversation, a while ago."""
     with suppress(BadSignature):
-        return bool(desk.signer.loads(opened, max_age=OPENED_FOR) == [visit.member.login, number])
+        known = desk.signer.loads(opened, max_age=OPENED_FOR)
+        return visit.member.may("reviewer") and bool(known == [visit.token, number])
     return False
 
 
@@ -350,7 +430,6 @@ def _wanted(asked: Mapping[str, str], pages: Pages) -> Wanted:
         length=(_whole_number(asked.get("longer")), _whole_number(asked.get("shorter"))),
         since=_day(asked.get("since"), pages),
         until=until + timedelta(days=1) if until else None,
-        words=asked.get("words", "")[:200],
     )
 
 

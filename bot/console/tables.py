@@ -1,6 +1,7 @@
 """Tables to take along: CSV as spreadsheets open it."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import chain
@@ -9,7 +10,8 @@ from fastapi.responses import StreamingResponse
 
 from bot.console.pages import HEADERS
 
-BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+BEGINS_A_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_SIGNS = re.escape("".join(BEGINS_A_FORMULA))
 
 
 def csv_response(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> StreamingResponse:
@@ -31,5 +33,8 @@ def _lines(rows: Iterable[Sequence[object]]) -> Iterator[str]:
 
 def _cell(value: object) -> object:
     """The value; what a spreadsheet would calculate is marked as text, since anybody can write it to us."""
-    is_formula = isinstance(value, str) and value.lstrip(" \n").startswith(BEGINS_A_FORMULA)
-    return f"'{value}" if is_formula else value
+    if not isinstance(value, str):
+        return value
+    line = " ".join(value.split())  # where commas are no ends of cells, line breaks and semicolons are
+    marked = re.sub(rf"(;\s*)(?=[{_SIGNS}])", r"\1'", line)
+    return f"'{marked}" if marked.startswith(BEGINS_A_FORMULA) else marked

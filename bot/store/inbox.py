@@ -26,6 +26,8 @@ from sqlalchemy.orm import Session, joinedload
 from bot.errors import StaffError
 from bot.messages import Candidate, Language, Reply
 from bot.store import models
+from bot.store.requests import OF_REQUESTS
+from bot.store.reviews import known_in
 from bot.store.staff import Member
 from bot.store.transcripts import Said, append, said_in
 from bot.text import bare
@@ -79,7 +81,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Row:
-    """A conversation in the inbox. `last` is what was said last, `by_staff` whether by one of us."""
+    """A conversation in the inbox.
+
+    Attributes:
+        last: What was said last; None for an answer in the form of a request, which may be a name.
+        known: Personal data that the person has told there, to be hidden wherever they stand.
+    """
 
     id: int
     channel: str
@@ -96,7 +103,8 @@ class Row:
     assignee_id: int | None
     created_at: datetime
     updated_at: datetime
-    last: str = ""
+    last: str | None
+    known: tuple[str, ...]
 
     @property
     def place(self) -> Place:
@@ -142,16 +150,16 @@ class NoteOfStaff:
 
 @dataclass(frozen=True)
 class Whole:
-    """A conversation with its newest turns, oldest first. `earlier`: whether there are more before them.
+    """A conversation with its newest turns, oldest first.
 
-    `holder` and `held_until`: who talks in it, and until when. `known`: personal data that the person has told in the
-    form of a request, to be hidden wherever they stand.
+    `before` is the turn before them, None where there is none. `holder_id` and `held_until`: who talks in it, and until
+    when. `known`: personal data that the person has told in the form of a request, to be hidden wherever they stand.
     """
 
     row: Row
     sender: str
     turns: tuple[Seen, ...]
-    earlier: bool
+    before: Seen | None
     notes: tuple[NoteOfStaff, ...]
     held_until: datetime | None
     holder_id: int | None
@@ -231,29 +239,26 @@ class Inbox:
                 row=self._rows(session, [number])[0],
                 sender=found.sender,
                 turns=tuple(_seen(row) for row in reversed(rows[:MOST_TURNS])),
-                earlier=len(rows) > MOST_TURNS,
+                before=_seen(rows[MOST_TURNS]) if len(rows) > MOST_TURNS else None,
                 notes=tuple(NoteOfStaff(note.by, note.text, note.created_at) for note in notes),
                 held_until=found.held_until,
                 holder_id=found.holder_id,
-                known=tuple(
-                    str(value)
-                    for request in requests
-                    for value in (request.draft.get("name"), request.draft.get("phone"), request.draft.get("email"))
-                    if value
-                ),
+                known=known_in(session, [number])[number],
                 requests=tuple((request.code, request.state) for request in requests),
             )
 
-    def news(self, number: int, after: int) -> list[Seen]:
-        """The turns of a conversation after a turn."""
-        query = (
-            select(models.Turn)
-            .where(models.Turn.conversation_id == number, models.Turn.id > after)
-            .order_by(models.Turn.id)
-            .limit(MOST_TURNS)
-        )
+    def news(self, number: int, after: int) -> tuple[Seen | None, list[Seen]]:
+        """The turn of a conversation that a reader has seen last, and those after it."""
+        turns = select(models.Turn).where(models.Turn.conversation_id == number).order_by(models.Turn.id)
         with Session(self._engine) as session:
-            return [_seen(row) for row in session.scalars(query)]
+            found = [_seen(row) for row in session.scalars(turns.where(models.Turn.id > after).limit(MOST_TURNS))]
+            seen = session.scalar(turns.where(models.Turn.id == after)) if found else None
+            return (_seen(seen) if seen else None, found)
+
+    def known(self, number: int) -> tuple[str, ...]:
+        """What the person of a conversation has told of themselves in the form of a request."""
+        with Session(self._engine) as session:
+            return known_in(session, [number])[number]
 
     # --- taking over --------------------------------------------------------------------------------------------------
 
@@ -432,7 +437,8 @@ class Inbox:
         )
         turns = session.scalars(select(models.Turn).where(models.Turn.id.in_(last)))
         said = {turn.conversation_id: _last(turn) for turn in turns}
-        return [_row(found[number], said.get(number, "")) for number in numbers if number in found]
+        known = known_in(session, numbers)
+        return [_row(found[number], said.get(number, ""), known[number]) for number in numbers if number in found]
 
 
 def _holds(words: Any, word: str) -> ColumnElement[bool]:
@@ -454,12 +460,14 @@ def _one(session: Session, number: int) -> models.Conversation:
     return found
 
 
-def _last(turn: models.Turn) -> str:
+def _last(turn: models.Turn) -> str | None:
+    if turn.text and not OF_REQUESTS.isdisjoint(turn.topics):
+        return None
     replies = cast(Sequence[dict[str, Any]], turn.replies)
     return turn.text or (replies[0]["text"] if replies else "")
 
 
-def _row(found: models.Conversation, last: str) -> Row:
+def _row(found: models.Conversation, last: str | None, known: tuple[str, ...]) -> Row:
     return Row(
         id=found.id,
         channel=found.channel,
@@ -477,6 +485,7 @@ def _row(found: models.Conversation, last: str) -> Row:
         created_at=found.created_at,
         updated_at=found.updated_at,
         last=last,
+        known=known,
     )
 
 
