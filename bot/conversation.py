@@ -121,7 +121,9 @@ class Conversation:
                 return Turn(message.hint or DEFAULT_LANGUAGE, "silent", ())
             found = await self._try("memory", asyncio.to_thread(self.transcripts.memory, message), failures, PATIENCE)
             language = (found.language if found else None) or message.hint or DEFAULT_LANGUAGE
-            turn = Turn(language, "fallback", (said(language),), failure="; ".join(failures) or None)
+            held = found is not None and found.held
+            reply = self.phrases.reply("person_no_words", language) if held else said(language)
+            turn = Turn(language, "fallback", (reply,), failure="; ".join(failures) or None)
             kept = replace(found, language=language, buttons=_choices(turn.replies)) if found else None
             so_far = len(failures)
             await self._try(
@@ -147,8 +149,9 @@ class Conversation:
         memory = self._situated(message, found or Memory())
         language = self._language(message, memory, alarm, failures)
         harmless = alarm is not None and await self._is_harmless(message, alarm, memory, failures)
-        if memory.held and (not alarm or harmless or memory.alarm):
-            return await self._left_to_staff(message, language, started, failures)
+        danger = alarm if alarm and not harmless else None
+        if memory.held and (danger is None or danger.topic == memory.alarm):  # what was said once is not said again
+            return await self._left_to_staff(message, language, danger, started, failures)
         if alarm and not harmless:
             turn = self.guide(alarm, language, memory.country)
         else:
@@ -174,10 +177,13 @@ class Conversation:
             recorded = turn.decision != "error"
         return replace(turn, failure="; ".join(failures) or None, recorded=recorded)
 
-    async def _left_to_staff(self, message: Incoming, language: Language, started: float, failures: list[str]) -> Turn:
-        """Keeps the message for the person of the clinic who talks here. Only new danger is still answered at once."""
+    async def _left_to_staff(
+        self, message: Incoming, language: Language, danger: Alarm | None, started: float, failures: list[str]
+    ) -> Turn:
+        """Keeps the message for the person of the clinic who talks here; of danger they are told once more."""
         elapsed = (time.perf_counter() - started) * 1000
-        turn = Turn(language, "silent", (), failure="; ".join(failures) or None, milliseconds=elapsed)
+        topics = (danger.topic,) if danger else ()
+        turn = Turn(language, "silent", (), topics, failure="; ".join(failures) or None, milliseconds=elapsed)
         message = replace(message, text=message.text[:MOST_CHARACTERS])
         so_far = len(failures)
         await self._try("record", asyncio.to_thread(self.transcripts.record, message, turn, None), failures, PATIENCE)

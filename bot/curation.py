@@ -31,6 +31,7 @@ REQUIRED_PHRASES = frozenset({
     "in_case",
     "more_nothing", "more_which", "source_intro", "source_which", "language_changed", "language_only_two",
     "draft_notice", "overdue_notice", "withheld", "person_here", "person_gone",
+    "person_open", "person_no_words", "web_held", "web_again",
     "unknown_label", "sources_label", "evidence_label", "web_title", "web_intro", "web_label", "web_send",
     "web_you", "web_bot", "web_other_language", "web_expired", "web_missing", "web_skip", "web_opens", "web_hint",
     "web_sources", "web_sources_intro", "web_back", "web_about_source", "web_no_link",

@@ -44,14 +44,19 @@ def test_help_names_every_command() -> None:
         assert command in shown
 
 
-def test_check_is_clean() -> None:
-    checked = musebot("check")
+@pytest.fixture(scope="module")
+def checked() -> subprocess.CompletedProcess[str]:
+    """What `musebot check` says of the project: it reads every message, so it is asked once."""
+    return musebot("check")
+
+
+def test_check_is_clean(checked: subprocess.CompletedProcess[str]) -> None:
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
-def test_check_names_the_sentence_model() -> None:
+def test_check_names_the_sentence_model(checked: subprocess.CompletedProcess[str]) -> None:
     assert "Sentence model in use: none." in musebot("check", ENCODER_FOLDER="none").stdout
-    assert f"Sentence model in use: {encoder_name(OUR_ENCODER)}." in musebot("check").stdout
+    assert f"Sentence model in use: {encoder_name(OUR_ENCODER)}." in checked.stdout
 
 
 def test_a_sentence_model_that_is_not_there_or_is_none_is_told(tmp_path: Path) -> None:
@@ -204,8 +209,10 @@ def test_rasa_own_command_line_measures_the_model(model_file: Path, tmp_path: Pa
     assert json.loads((tmp_path / "out" / "intent_report.json").read_text())["cost"]["recall"] == 1.0
 
 
-def test_check_prints_a_row_for_each_topic_and_what_is_too_hard_to_read(content: Path) -> None:
-    shown = musebot("check").stdout
+def test_check_prints_a_row_for_each_topic_and_what_is_too_hard_to_read(
+    content: Path, checked: subprocess.CompletedProcess[str]
+) -> None:
+    shown = checked.stdout
     for topic in ("walk_again", "crisis_suicide", "greet", "cost", "menu", "(comparison)"):
         assert sum(line.split()[:1] == [topic] for line in shown.splitlines()) == 1, topic
     answers = content / "answers/clinic.yml"
@@ -213,9 +220,9 @@ def test_check_prints_a_row_for_each_topic_and_what_is_too_hard_to_read(content:
     text = answers.read_text(encoding="utf-8")
     assert text.count("It is in Medellín, Colombia.") == 1
     answers.write_text(text.replace("It is in Medellín, Colombia.", hard), encoding="utf-8")
-    checked = musebot("check", CONTENT_FOLDER=str(content))
-    assert checked.returncode == 1
-    assert "answers/clinic.yml: location: too hard to read in 'en'" in checked.stderr
+    refused = musebot("check", CONTENT_FOLDER=str(content))
+    assert refused.returncode == 1
+    assert "answers/clinic.yml: location: too hard to read in 'en'" in refused.stderr
 
 
 def test_check_clinic_lists_what_is_empty(content: Path) -> None:

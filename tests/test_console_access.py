@@ -1,5 +1,6 @@
 """Who gets in to the pages of the staff, and what each role may do there; over the real application."""
 
+import asyncio
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -42,7 +43,7 @@ def engine(app: FastAPI, settings: Settings) -> Iterator[Engine]:
     engine = open_database(settings.database_url)
     yield engine
     with Session(engine) as session, session.begin():
-        for table in (models.StaffSession, models.Invitation, models.Staff):
+        for table in (models.StaffSession, models.Invitation, models.Staff, models.Guess):
             session.query(table).delete()
     engine.dispose()
 
@@ -119,9 +120,49 @@ async def test_guessing_is_slowed_down_and_tells_nothing(app: FastAPI, engine: E
         held = await guesser.submit("/staff/login", "/staff/login", login="viewer", password=PASSWORD)
         assert held.status_code == 429
         with Session(engine) as session, session.begin():
-            session.query(models.Staff).update({"locked_until": datetime.now(UTC) - timedelta(seconds=1)})
+            session.query(models.Guess).update({"locked_until": datetime.now(UTC) - timedelta(seconds=1)})
         entered = await guesser.submit("/staff/login", "/staff/login", login="VIEWER ", password=PASSWORD)
         assert entered.status_code == 303
+
+
+async def test_guesses_at_the_same_moment_are_counted_one_by_one(app: FastAPI, engine: Engine) -> None:
+    staff = Staff(engine)
+    waits = await asyncio.gather(*(asyncio.to_thread(staff.wait, "login:viewer") for _ in range(20)))
+    assert sum(not wait for wait in waits) == FREE_TRIES
+
+
+async def test_a_login_that_does_not_exist_must_wait_like_one_that_does(app: FastAPI, engine: Engine) -> None:
+    async with browser(app) as guesser:
+        for status in [401] * FREE_TRIES + [429]:
+            tried = await guesser.submit("/staff/login", "/staff/login", login="nobody", password=WRONG)
+            assert tried.status_code == status
+
+
+async def test_strangers_cannot_lock_somebody_out_of_a_browser_that_knows_them(app: FastAPI, engine: Engine) -> None:
+    async with logged_in(app, engine, "viewer") as viewer, browser(app) as stranger:
+        for _ in range(FREE_TRIES + 1):
+            await stranger.submit("/staff/login", "/staff/login", login="viewer", password=WRONG)
+        entered = await viewer.submit("/staff/login", "/staff/login", login="viewer", password=PASSWORD)
+        assert entered.status_code == 303
+        assert (
+            await stranger.submit("/staff/login", "/staff/login", login="viewer", password=PASSWORD)
+        ).status_code == 429
+    assert "login_locked" in [deed.action for deed in Deeds(engine).find(who="viewer")]
+
+
+async def test_a_page_that_only_looks_for_news_keeps_no_session_alive(app: FastAPI, engine: Engine) -> None:
+    async with logged_in(app, engine, "viewer") as somebody:
+        before = datetime.now(UTC) - IDLE + timedelta(minutes=10)
+        for path, headers, kept in (
+            ("/staff/urgent", {"hx-request": "true"}, False),
+            ("/staff/inbox", {}, True),
+        ):
+            with Session(engine) as session, session.begin():
+                session.query(models.StaffSession).update({"seen_at": before})
+            await somebody.get(path, headers=headers)
+            with Session(engine) as session:
+                seen = session.query(models.StaffSession.seen_at).scalar()
+            assert (seen > before) is kept
 
 
 @pytest.mark.parametrize(
@@ -168,10 +209,11 @@ async def test_a_form_of_another_site_does_nothing(app: FastAPI, engine: Engine,
 async def test_an_authenticator_app_is_asked_for_and_each_code_is_good_once(app: FastAPI, engine: Engine) -> None:
     async with logged_in(app, engine, "viewer") as somebody:
         secret = re.findall(r'name="secret" value="([^"]+)"', await somebody.read("/staff/me"))[0]
-        assert (await somebody.submit("/staff/me/guard", secret=secret, code="000000")).status_code == 400
-        assert (
-            await somebody.submit("/staff/me/guard", secret=secret, code=pyotp.TOTP(secret).now())
-        ).status_code == 303
+        wrong = {"secret": secret, "code": "000000", "password": PASSWORD}
+        assert (await somebody.submit("/staff/me/guard", **wrong)).status_code == 400
+        right = {"secret": secret, "code": pyotp.TOTP(secret).now()}
+        assert (await somebody.submit("/staff/me/guard", **right, password=WRONG)).status_code == 400
+        assert (await somebody.submit("/staff/me/guard", **right, password=PASSWORD)).status_code == 303
     code = pyotp.TOTP(secret).now()
     async with browser(app) as again:
 
@@ -250,6 +292,9 @@ def test_the_first_admin_is_invited_until_there_is_one(tmp_path: Path) -> None:
     assert Staff(engine).join(first.rpartition("/")[2], "Ana", "hash") is None
     assert Staff(engine).join(second.rpartition("/")[2], "Ana", "hash") is not None
     assert first_invitation(settings) is None
+    Staff(engine).add("eva", "Eva", "admin", "es")
+    with pytest.raises(StaffError):  # whoever was only invited cannot take over
+        Staff(engine).change("admin", active=False)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

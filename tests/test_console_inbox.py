@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from bot.app import Parts, create_app
 from bot.console.words import Words
 from bot.errors import StaffError
-from bot.messages import Candidate, Decision, Effect, Incoming, Language, Memory, Reply, Turn
+from bot.messages import Button, Candidate, Decision, Effect, Incoming, Language, Memory, Reply, Turn
 from bot.settings import Settings
 from bot.store import migrate, models, open_database
 from bot.store.inbox import PAGE, Inbox, Wanted
@@ -25,6 +25,13 @@ from bot.store.transcripts import Transcripts
 from tests.console import Browser, logged_in
 
 HELD_FOR = timedelta(minutes=30)
+SEEN_ALL = 2**60
+
+
+def farewell(_: Language, is_open: bool) -> Reply:
+    return Reply("gone, open" if is_open else "gone")
+
+
 NOTICE = Reply("somebody is here")
 
 
@@ -117,6 +124,7 @@ def test_what_happens_marks_the_conversation(engine: Engine, turn: dict[str, Any
         (Wanted(words='"much" OR NEAR( *'), set()),
         (Wanted(words="much"), {"price"}),
         (Wanted(words="corazon", channel="telegram"), set()),
+        (Wanted(words="much", state="bot"), {"price"}),
     ],
 )
 def test_conversations_are_found_by_what_they_hold(
@@ -136,10 +144,19 @@ def test_conversations_are_found_by_what_they_hold(
 
 def test_deleted_words_are_found_no_more(engine: Engine) -> None:
     said(engine, "anna", "corazón")
+    said(engine, "bob", "hello")
     Transcripts(engine).delete("web", "anna")
     assert Inbox(engine).find(Wanted(words="corazon")) == []
-    with engine.connect() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM turn_text_docsize").scalar() == 0
+    assert len(Inbox(engine).find(Wanted(words="hello"))) == 1
+    assert engine.url.database
+    for file in Path(engine.url.database).parent.iterdir():  # also not where the database keeps its index
+        assert b"coraz" not in file.read_bytes(), file.name
+
+
+def test_the_number_of_a_deleted_conversation_goes_to_nobody_else(engine: Engine) -> None:
+    first = said(engine, "anna", "hello")
+    Transcripts(engine).delete("web", "anna")
+    assert said(engine, "bob", "hello") > first
 
 
 def test_pages_go_on_where_the_last_one_ended_whatever_comes_in(engine: Engine) -> None:
@@ -157,7 +174,7 @@ def test_danger_waits_at_the_top_then_who_waits_longest(engine: Engine) -> None:
     danger = said(engine, "danger", "chest pain", "emergency", "emergency_clot")
     inbox = Inbox(engine)
     assert [row.id for row in inbox.waiting()] == [danger, first, second]
-    inbox.attend(first)
+    inbox.attend(first, SEEN_ALL)
     assert [row.id for row in inbox.waiting()] == [danger, second]
     assert inbox.urgent()[0] == 2
 
@@ -170,8 +187,8 @@ def test_of_two_who_take_it_at_once_one_gets_it(engine: Engine, ana: Member, eva
     for forbidden in (
         lambda: inbox.take(number, eva, HELD_FOR, NOTICE),
         lambda: inbox.say(number, eva, "hello", HELD_FOR),
-        lambda: inbox.give_back(number, eva, NOTICE),
-        lambda: inbox.close(number),
+        lambda: inbox.give_back(number, eva, farewell),
+        lambda: inbox.close(number, SEEN_ALL),
     ):
         with pytest.raises(StaffError):
             forbidden()
@@ -185,24 +202,66 @@ def test_what_is_held_and_left_alone_is_given_back(engine: Engine, ana: Member, 
     for number in (asked, content):
         inbox.take(number, ana, HELD_FOR, NOTICE)
     said(engine, "asked", "are you there?", "silent")
-    assert inbox.give_back_late(lambda _: Reply("gone")) == 0
+    assert inbox.give_back_late(farewell) == 0
     with Session(engine) as session, session.begin():
         session.query(models.Conversation).update({"held_until": datetime.now(UTC) - timedelta(seconds=1)})
     assert not Transcripts(engine).memory(Incoming("web", "asked")).held  # at once, before anything has looked
     with pytest.raises(StaffError):
         inbox.say(asked, ana, "too late", HELD_FOR)
-    assert inbox.give_back_late(lambda _: Reply("gone")) == 2
+    assert inbox.give_back_late(farewell) == 2
     assert {row.id: row.state for row in inbox.find(Wanted())} == {asked: "waiting", content: "bot"}
+    told = {each.sender: each.said.replies[0].text for each in Transcripts(engine).undelivered("web")}
+    assert told == {"asked": "gone, open", "content": "gone"}
     inbox.take(asked, eva, HELD_FOR, NOTICE)
 
 
 def test_a_closed_conversation_opens_with_the_next_message(engine: Engine) -> None:
     number = said(engine, "anna", "chest pain", "emergency", "emergency_clot")
     inbox = Inbox(engine)
-    inbox.close(number)
+    seen = inbox.whole(number)
+    assert seen
+    said(engine, "anna", "and now my leg is swollen", "emergency", "emergency_clot")
+    for done in (inbox.close, inbox.attend):  # whoever presses the button has not seen it
+        with pytest.raises(StaffError) as error:
+            done(number, seen.turns[-1].id)
+        assert error.value.key == "new_message"
+    inbox.close(number, SEEN_ALL)
     assert [(row.state, row.flags) for row in inbox.find(Wanted())] == [("closed", ())]
     said(engine, "anna", "hello")
     assert [(row.state, row.flags) for row in inbox.find(Wanted())] == [("bot", ())]
+
+
+def test_what_waits_is_told_anew_when_something_new_comes(engine: Engine, ana: Member) -> None:
+    inbox = Inbox(engine)
+    number = said(engine, "anna", "a person please", "action", "human", effect=Effect("person"))
+    heard = [inbox.urgent()[2]]
+    said(engine, "anna", "chest pain", "emergency", "emergency_clot")  # who waits already is in danger now
+    heard.append(inbox.urgent()[2])
+    inbox.take(number, ana, HELD_FOR, NOTICE)
+    inbox.say(number, ana, "I am here", HELD_FOR)
+    said(engine, "anna", "thank you", "silent")  # to whoever has gone to another page
+    heard.append(inbox.urgent()[2])
+    assert all(heard)
+    assert heard == sorted(set(heard))
+
+
+def test_what_was_asked_before_somebody_came_is_not_answered_after_they_went(engine: Engine, ana: Member) -> None:
+    memory = Memory(language="en", buttons=(Button("Yes", "/affirm"),), alarm="emergency_clot", asking="consent")
+    Transcripts(engine).record(Incoming("web", "anna", "x"), Turn("en", "answer", (Reply("x"),)), memory)
+    inbox = Inbox(engine)
+    inbox.take(1, ana, HELD_FOR, NOTICE)
+    inbox.give_back(1, ana, farewell)
+    found = Transcripts(engine).memory(Incoming("web", "anna"))
+    assert (found.buttons, found.alarm, found.asking, found.language) == ((), None, None, "en")
+
+
+def test_what_is_sent_twice_is_said_once(engine: Engine, ana: Member) -> None:
+    number = said(engine, "anna", "hello")
+    inbox = Inbox(engine)
+    inbox.take(number, ana, HELD_FOR, NOTICE)
+    for once in ("a", "a", "b"):
+        inbox.say(number, ana, "hello", HELD_FOR, once)
+    assert len(Transcripts(engine).undelivered("web")) == 3  # with the notice
 
 
 # --- the pages ------------------------------------------------------------------------------------------------------
@@ -329,18 +388,69 @@ async def test_a_person_takes_over_is_seen_and_gives_back(app: FastAPI, database
     assert (await patient.say("who is there?"))["decision"] == "silent"
     assert (await patient.say("I have chest pain and cannot breathe"))["decision"] == "emergency"
     assert (await patient.say("I have chest pain and cannot breathe"))["decision"] == "silent"  # it was said
+    assert Inbox(database).find(Wanted(flag="emergency"))
+    assert (await patient.say("I want to kill myself"))["decision"] == "emergency"  # another danger
     await reviewer.submit(f"{here}/say", here, words="Hello, this is me. <b>How</b> can I help?")
     page = await reviewer.read(here)
     assert Words().of("inbox.delivery_waiting", "en") in page
     assert "&lt;b&gt;How" in page
     told = await patient.reads()
-    assert [turn["decision"] for turn in told] == ["answer", "talk", "silent", "emergency", "silent", "staff"]
+    assert [turn["decision"] for turn in told] == [
+        "answer",
+        "talk",
+        "silent",
+        "emergency",
+        "silent",
+        "emergency",
+        "staff",
+    ]
     assert told[1]["replies"][0]["text"].startswith("Ana reviewer")
     assert told[-1]["replies"][0]["by"] == "Ana reviewer"
     assert Words().of("inbox.delivery_sent", "en") in await reviewer.read(here)
     assert (await reviewer.submit(f"{here}/give_back", here)).status_code == 303
     assert (await patient.say("how much does it cost?"))["decision"] == "answer"
     assert "+57 321 519 7850" in (await patient.reads())[-2]["replies"][0]["text"]
+
+
+async def test_reviewers_search_and_it_is_noted_where_viewers_cannot(
+    app: FastAPI, database: Engine, reviewer: Browser
+) -> None:
+    said(database, "anna", "call Mary Smith on 300 555 1234")
+    found = await reviewer.submit("/staff/inbox", "/staff/inbox", words="Mary Smith", state="bot")
+    address = found.headers["location"]
+    assert "state=bot" in address
+    assert "Mary" not in address  # proxies write addresses down
+    assert "data-item" in await reviewer.read(address)
+    nothing = await reviewer.submit("/staff/inbox", "/staff/inbox", words="nobody")
+    assert "data-item" not in await reviewer.read(nothing.headers["location"])
+    assert ("search", "[name]") in [(deed.action, deed.detail) for deed in Deeds(database).find(who="reviewer")]
+    async with logged_in(app, database, "viewer") as viewer:
+        for path in (address, nothing.headers["location"]):  # letter by letter, hidden names could be found out
+            assert "data-item" in await viewer.read(path)
+        tried = await viewer.submit("/staff/inbox", "/staff/inbox", words="nobody")
+        assert "sought" not in tried.headers["location"]
+
+
+async def test_what_could_not_be_sent_is_not_lost(app: FastAPI, database: Engine, reviewer: Browser) -> None:
+    number = said(database, "anna", "hello")
+    here = f"/staff/conversations/{number}"
+    await reviewer.submit(f"{here}/take", here)
+    with Session(database) as session, session.begin():
+        session.query(models.Conversation).update({"held_until": datetime.now(UTC) - timedelta(seconds=1)})
+    late = await reviewer.submit(f"{here}/say", here, words="A long answer")
+    assert late.status_code == 409
+    assert "A long answer" in late.text
+
+
+async def test_who_looks_at_a_conversation_that_is_deleted_is_told(
+    app: FastAPI, database: Engine, reviewer: Browser
+) -> None:
+    number = said(database, "anna", "hello")
+    Transcripts(database).delete("web", "anna")
+    part = {"hx-request": "true"}
+    gone = await reviewer.get(f"/staff/conversations/{number}/news?after={SEEN_ALL}", headers=part)
+    assert gone.headers["hx-redirect"] == f"/staff/conversations/{number}"
+    assert Words().of("problems.no_conversation", "en") in await reviewer.read(f"/staff/conversations/{number}", 404)
 
 
 @pytest.mark.parametrize("deed", ["take", "say", "give_back", "close", "attend", "annotate", "label", "assign"])
@@ -366,7 +476,7 @@ async def test_what_is_not_there_is_told(reviewer: Browser, path: str, status: i
     "asked",
     [
         "state=nonsense&flag=x&channel=y&language=z&assignee=x&surer=-1&longer=99999999999&since=yesterday&until=0000-00-00",
-        "words=%22%27%3B--&topic=%25&label=_&after=nonsense",
+        "sought=%22%27%3B--&topic=%25&label=_&after=nonsense",
         "after=2026-01-01T00:00:00_x",
     ],
 )
@@ -419,10 +529,12 @@ async def test_what_is_held_too_long_comes_back_by_itself(settings: Settings, tm
 
 
 async def test_a_message_that_cannot_be_kept_for_the_staff_gets_the_contact_line(parts: Parts) -> None:
-    await parts.conversation.handle(Incoming("web", "anna", "hello", language="en"))
-    Inbox(parts.engine).take(1, Staff(parts.engine).add("ana", "Ana", "reviewer", "es"), HELD_FOR, NOTICE)
+    number = said(parts.engine, "nora", "hello")
+    Inbox(parts.engine).take(number, Staff(parts.engine).add("nora", "Nora", "reviewer", "es"), HELD_FOR, NOTICE)
     with parts.engine.begin() as connection:
         connection.exec_driver_sql("CREATE TRIGGER broken BEFORE INSERT ON turn BEGIN SELECT RAISE(ABORT, 'no'); END")
-    turn = await parts.conversation.handle(Incoming("web", "anna", "are you there?", language="en"))
+    turn = await parts.conversation.handle(Incoming("web", "nora", "are you there?", language="en"))
+    with parts.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TRIGGER broken")
     assert (turn.decision, turn.recorded) == ("error", False)
     assert "+57 321 519 7850" in turn.replies[0].text

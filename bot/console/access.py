@@ -1,5 +1,6 @@
 """Logging in and out, invitations, and one's own account."""
 
+import asyncio
 import contextlib
 import secrets
 import time
@@ -27,13 +28,15 @@ log = structlog.get_logger(__name__)
 SHORTEST_PASSWORD = 12  # letters
 LONGEST_PASSWORD = 200
 STEP = 30  # seconds that a code of an authenticator app is good for
+KNOWN = "musebot_staff_known"  # the cookie of a browser that was logged in before
+KNOWN_SECONDS = 60 * 60 * 24 * 365
 BEFORE = "musebot_staff_form"  # the cookie that ties the form for logging in to a browser
 
 
 def router(pages: Pages) -> APIRouter:
     """The addresses of this page."""
     routes = APIRouter(prefix="/staff", include_in_schema=False)
-    hasher = PasswordHasher()
+    hasher, few = PasswordHasher(), asyncio.Semaphore(2)  # each check takes 64 MB and a core
     nobody = hasher.hash(secrets.token_urlsafe(16))  # so that an unknown login takes as long as a wrong password
     Anyone = Annotated[Visit, Depends(pages.open_to("viewer"))]  # noqa: N806 - a type
     Text = Annotated[str, Form(max_length=LONGEST_PASSWORD)]  # noqa: N806 - a type
@@ -45,22 +48,24 @@ def router(pages: Pages) -> APIRouter:
     @routes.post("/login")
     async def login(request: Request, login: Text = "", password: Text = "", code: Text = "") -> Response:
         await pages.must_be_ours(request, request.cookies.get(BEFORE) or secrets.token_urlsafe(8))
-        attempt = await run_in_threadpool(pages.staff.attempt, login)
-        if attempt and attempt.wait:
+        login = login.strip().casefold()
+        key = _key(pages, request, login)
+        if await run_in_threadpool(pages.staff.wait, key):
             log.warning("staff.login_must_wait")
+            await note_known(login, "login_locked")
             return _login_page(pages, request, "must_wait", 429)
-        known = attempt.password if attempt and attempt.password else nobody
-        right = await run_in_threadpool(_verify, hasher, known, password)
+        attempt = await run_in_threadpool(pages.staff.attempt, login)
+        right = await is_right(attempt, password)
         step = _step_of(attempt, code) if attempt and attempt.totp else None
-        if attempt is None or attempt.password is None or not right or (attempt.totp and step is None):
-            if attempt:
-                await run_in_threadpool(pages.staff.failed, attempt.member)
+        if attempt is None or not right or (attempt.totp and step is None):
             log.warning("staff.login_failed")
+            await note_known(login, "login_failed")
             return _login_page(pages, request, "wrong_login", 401)
         try:
             token = await run_in_threadpool(pages.staff.enter, attempt.member, step)
         except StaffError as error:
             return _login_page(pages, request, error.key, 401)
+        await run_in_threadpool(pages.staff.forgive, key)
         await run_in_threadpool(pages.deeds.note, attempt.member.login, "login")
         response = RedirectResponse("/staff", status_code=303, headers=HEADERS)
         response.set_cookie(
@@ -72,11 +77,33 @@ def router(pages: Pages) -> APIRouter:
             secure=pages.https,
             samesite="strict",
         )
+        response.set_cookie(
+            KNOWN,
+            pages.sign_browser(login, secrets.token_urlsafe(12)),
+            max_age=KNOWN_SECONDS,
+            path="/staff/login",
+            httponly=True,
+            secure=pages.https,
+            samesite="strict",
+        )
         return response
+
+    async def is_right(attempt: Attempt | None, password: str) -> bool:
+        """Whether it is the password. It takes as long for who does not exist, and few are checked at a time."""
+        known = attempt.password if attempt and attempt.password else nobody
+        async with few:
+            right = await run_in_threadpool(_verify, hasher, known, password)
+        return right and attempt is not None and attempt.password is not None
+
+    async def note_known(login: str, action: str) -> None:
+        """Notes what went wrong for an account; of other logins nothing, since people type passwords there."""
+        if await run_in_threadpool(pages.staff.find, login):
+            await run_in_threadpool(pages.deeds.note, login, action)
 
     @routes.post("/logout")
     async def logout(visit: Anyone) -> Response:
         await run_in_threadpool(pages.staff.leave, visit.request.cookies[COOKIE])
+        await run_in_threadpool(pages.deeds.note, visit.member.login, "logout")
         response = go_to(visit, "/staff/login")
         response.delete_cookie(COOKIE, path="/staff")
         return response
@@ -89,9 +116,10 @@ def router(pages: Pages) -> APIRouter:
     async def join(request: Request, token: str, name: Text = "", password: Text = "", again: Text = "") -> Response:
         await pages.must_be_ours(request, request.cookies.get(BEFORE) or secrets.token_urlsafe(8))
         wrong = _wrong_password(password, again)
-        if wrong:
+        if wrong or await run_in_threadpool(pages.staff.invited, token) is None:
             return await _join_page(pages, request, token, wrong, 400)
-        hashed = await run_in_threadpool(hasher.hash, password)
+        async with few:
+            hashed = await run_in_threadpool(hasher.hash, password)
         member = await run_in_threadpool(pages.staff.join, token, name, hashed)
         if member is None:
             return await _join_page(pages, request, token)
@@ -108,7 +136,11 @@ def router(pages: Pages) -> APIRouter:
         return _me(pages, visit)
 
     @routes.post("/me/guard")
-    async def guard(visit: Anyone, secret: Text = "", code: Text = "") -> Response:
+    async def guard(visit: Anyone, secret: Text = "", code: Text = "", password: Text = "") -> Response:
+        if visit.member.guarded:
+            raise RefusedError(409, "guarded_already")
+        if problem := await wrong_password(visit, password):
+            return _me(pages, visit, problem, 400, secret)
         if _moment_of(secret, code) is None:
             return _me(pages, visit, "wrong_code", 400, secret)
         await run_in_threadpool(pages.staff.guard, visit.member.login, secret)
@@ -117,12 +149,22 @@ def router(pages: Pages) -> APIRouter:
 
     @routes.post("/me/unguard")
     async def unguard(visit: Anyone, password: Text = "") -> Response:
-        attempt = await run_in_threadpool(pages.staff.attempt, visit.member.login)
-        if attempt is None or not await run_in_threadpool(_verify, hasher, attempt.password or nobody, password):
-            return _me(pages, visit, "wrong_password", 400)
+        if problem := await wrong_password(visit, password):
+            return _me(pages, visit, problem, 400)
         await run_in_threadpool(pages.staff.guard, visit.member.login, None)
         await run_in_threadpool(pages.deeds.note, visit.member.login, "guard_off")
         return go_to(visit, "/staff/me")
+
+    async def wrong_password(visit: Visit, password: str) -> str:
+        """Why somebody who is logged in may not change how they log in; empty where they may. Guesses are counted."""
+        login = visit.member.login
+        if await run_in_threadpool(pages.staff.wait, f"own:{login}"):
+            return "must_wait"
+        if not await is_right(await run_in_threadpool(pages.staff.attempt, login), password):
+            await run_in_threadpool(pages.deeds.note, login, "login_failed")
+            return "wrong_password"
+        await run_in_threadpool(pages.staff.forgive, f"own:{login}")
+        return ""
 
     return routes
 
@@ -167,6 +209,17 @@ async def _join_page(pages: Pages, request: Request, token: str, problem: str = 
     )
     _tie(pages, response, form_token)
     return response
+
+
+def _key(pages: Pages, request: Request, login: str) -> str:
+    """Under which tries to log in are counted: those of a browser that once got in are its own.
+
+    So nobody else can lock its owner out.
+    """
+    known = request.cookies.get(KNOWN, "")
+    number = known.partition(".")[0]
+    is_known = compare_digest(known.encode(), pages.sign_browser(login, number).encode())
+    return f"browser:{login}:{number}" if is_known else f"login:{login}"
 
 
 def _tie(pages: Pages, response: Response, token: str) -> None:

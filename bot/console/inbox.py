@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
+from secrets import token_urlsafe
 from typing import Annotated, Any, cast
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from itsdangerous import BadSignature, URLSafeTimedSerializer
+from pydantic import BaseModel, Field
 
 from bot.console.pages import HEADERS, Pages, RefusedError, Visit, go_to
 from bot.console.words import Words
@@ -62,6 +64,24 @@ class Line:
 
     def number(self, citation: Citation) -> int:
         return self.citations.index(citation) + 1
+
+
+class Sent(BaseModel):
+    """What a form of a conversation sends.
+
+    Attributes:
+        words: A message, a note, labels.
+        member: Who is to see to it; 0 for nobody.
+        opened: Shows personal data, see `_may_see`.
+        seen: The newest turn on the page.
+        once: Of this very form, so that a message sent twice is said once.
+    """
+
+    words: str = Field("", max_length=LONGEST)
+    member: int = 0
+    opened: str = Field("", max_length=500)
+    seen: int = Field(0, ge=0)
+    once: str = Field("", max_length=20)
 
 
 class Desk:
@@ -121,7 +141,11 @@ class Desk:
 
     async def give_back_late(self) -> None:
         """Gives back what nobody has written in for too long."""
-        await run_in_threadpool(self.inbox.give_back_late, lambda language: self.notice("person_gone", language))
+        await run_in_threadpool(self.inbox.give_back_late, self.farewell)
+
+    def farewell(self, language: Language, is_open: bool) -> Reply:
+        """What the person is told when one of us goes; `is_open`: their last message has no answer."""
+        return self.notice("person_open" if is_open else "person_gone", language)
 
     def lines(
         self, before: Seen | None, turns: Sequence[Seen], known: Sequence[str], language: Language, *, opened: bool
@@ -241,7 +265,9 @@ def router(pages: Pages, desk: Desk) -> APIRouter:
 
     # --- a conversation -----------------------------------------------------------------------------------------------
 
-    async def shown(visit: Visit, number: int, before: int | None, opened: str, problem: str = "") -> Response:
+    async def shown(
+        visit: Visit, number: int, before: int | None, opened: str, problem: str = "", unsent: str = ""
+    ) -> Response:
         whole = await run_in_threadpool(desk.inbox.whole, number, before)
         if whole is None:
             raise RefusedError(404, "no_conversation")
@@ -260,6 +286,8 @@ def router(pages: Pages, desk: Desk) -> APIRouter:
             mine=_is_held_by(whole, visit),
             people=await run_in_threadpool(pages.staff.all),
             longest=LONGEST,
+            unsent=unsent,
+            once=token_urlsafe(8),
             **await _values(desk, visit, number, whole.before, whole.turns, whole.known, is_open),
         )
 
@@ -273,7 +301,12 @@ def router(pages: Pages, desk: Desk) -> APIRouter:
     async def news(visit: Viewer, number: int, after: Annotated[int, Query(ge=0)], opened: str = "") -> Response:
         seen, turns = await run_in_threadpool(desk.inbox.news, number, after)
         if not turns:
-            return Response(status_code=204, headers=HEADERS)
+            is_there = await run_in_threadpool(desk.inbox.is_there, number)
+            return (
+                go_to(visit, f"/staff/conversations/{number}")
+                if not is_there
+                else Response(status_code=204, headers=HEADERS)
+            )
         known = await run_in_threadpool(desk.inbox.known, number)
         is_open = _may_see(desk, visit, number, opened)
         return pages.show(
@@ -300,21 +333,19 @@ def router(pages: Pages, desk: Desk) -> APIRouter:
         visit: Reviewer,
         number: int,
         deed: str,
-        words: Annotated[str, Form(max_length=LONGEST)] = "",
-        member: Annotated[int, Form()] = 0,
-        opened: Annotated[str, Form()] = "",
+        sent: Annotated[Sent, Form()],
     ) -> Response:
         whole = await run_in_threadpool(desk.inbox.whole, number)
         if whole is None or deed not in _DEEDS:
-            raise RefusedError(404, "not_found")
+            raise RefusedError(404, "not_found" if whole else "no_conversation")
         try:
             # Nothing of the assistant's is on its way when somebody takes over or gives back.
             async with desk.conversation.in_turn(whole.row.channel, whole.sender):
-                await run_in_threadpool(_DEEDS[deed], desk, visit, whole, words.strip(), member)
+                await run_in_threadpool(_DEEDS[deed], desk, visit, whole, sent)
         except StaffError as error:
-            return await shown(visit, number, None, opened, error.key)
+            return await shown(visit, number, None, sent.opened, error.key, sent.words if deed == "say" else "")
         await run_in_threadpool(pages.deeds.note, visit.member.login, deed, f"conversation:{number}")
-        kept = f"?opened={opened}" if opened else ""
+        kept = f"?opened={sent.opened}" if sent.opened else ""
         return go_to(visit, f"/staff/conversations/{number}{kept}#end")
 
     return routes
@@ -323,36 +354,36 @@ def router(pages: Pages, desk: Desk) -> APIRouter:
 # --- what can be done in a conversation -------------------------------------------------------------------------------
 
 
-def _take(desk: Desk, visit: Visit, whole: Whole, words: str, member: int) -> None:
+def _take(desk: Desk, visit: Visit, whole: Whole, sent: Sent) -> None:
     notice = desk.notice("person_here", whole.row.language or "es", visit.member.name)
     desk.inbox.take(whole.row.id, visit.member, desk.held_for, notice)
 
 
-def _say(desk: Desk, visit: Visit, whole: Whole, words: str, member: int) -> None:
-    if not words:
+def _say(desk: Desk, visit: Visit, whole: Whole, sent: Sent) -> None:
+    if not sent.words.strip():
         raise StaffError("nothing_written", "There is nothing to write.")
-    desk.inbox.say(whole.row.id, visit.member, words, desk.held_for)
+    desk.inbox.say(whole.row.id, visit.member, sent.words.strip(), desk.held_for, sent.once)
 
 
-def _give_back(desk: Desk, visit: Visit, whole: Whole, words: str, member: int) -> None:
-    desk.inbox.give_back(whole.row.id, visit.member, desk.notice("person_gone", whole.row.language or "es"))
+def _give_back(desk: Desk, visit: Visit, whole: Whole, sent: Sent) -> None:
+    desk.inbox.give_back(whole.row.id, visit.member, desk.farewell)
 
 
-def _annotate(desk: Desk, visit: Visit, whole: Whole, words: str, member: int) -> None:
-    if words:
-        desk.inbox.annotate(whole.row.id, visit.member.login, words)
+def _annotate(desk: Desk, visit: Visit, whole: Whole, sent: Sent) -> None:
+    if sent.words.strip():
+        desk.inbox.annotate(whole.row.id, visit.member.login, sent.words.strip())
 
 
 # What a form of a conversation does, by the end of its address; the same word stands in the audit, as `did_...`.
-_DEEDS: Mapping[str, Callable[[Desk, Visit, Whole, str, int], None]] = {
+_DEEDS: Mapping[str, Callable[[Desk, Visit, Whole, Sent], None]] = {
     "take": _take,
     "say": _say,
     "give_back": _give_back,
     "annotate": _annotate,
-    "close": lambda desk, visit, whole, words, member: desk.inbox.close(whole.row.id),
-    "attend": lambda desk, visit, whole, words, member: desk.inbox.attend(whole.row.id),
-    "assign": lambda desk, visit, whole, words, member: desk.inbox.assign(whole.row.id, member or None),
-    "label": lambda desk, visit, whole, words, member: desk.inbox.label(whole.row.id, words.split(",")),
+    "close": lambda desk, visit, whole, sent: desk.inbox.close(whole.row.id, sent.seen),
+    "attend": lambda desk, visit, whole, sent: desk.inbox.attend(whole.row.id, sent.seen),
+    "assign": lambda desk, visit, whole, sent: desk.inbox.assign(whole.row.id, sent.member or None),
+    "label": lambda desk, visit, whole, sent: desk.inbox.label(whole.row.id, sent.words.split(",")),
 }
 
 
@@ -404,6 +435,7 @@ def _may_see(desk: Desk, visit: Visit, number: int, opened: str) -> bool:
 def _mark(rows: Sequence[Row]) -> str:
     """Changes when anything that the rows show has changed."""
     shown = "|".join(f"{row.id}{row.updated_at}{row.state}{row.flags}{row.labels}{row.assignee}" for row in rows)
+    shown += f"{datetime.now(UTC):%H:%M}"  # how long somebody waits changes, too
     return sha256(shown.encode()).hexdigest()[:16]
 
 

@@ -106,7 +106,8 @@ class Pages:
 
         async def visit(request: Request) -> Visit:
             cookie = request.cookies.get(COOKIE, "")
-            member = await run_in_threadpool(self.staff.member, cookie) if cookie else None
+            looks = request.method == "GET" and request.headers.get("hx-request") == "true"
+            member = await run_in_threadpool(lambda: self.staff.member(cookie, awake=not looks)) if cookie else None
             if member is None:
                 raise NotLoggedInError
             token = self._sign(cookie)
@@ -125,6 +126,10 @@ class Pages:
         elsewhere = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
         if elsewhere or not isinstance(sent, str) or not compare_digest(sent.encode(), token.encode()):
             raise RefusedError(403, "form_expired")
+
+    def sign_browser(self, login: str, number: str) -> str:
+        """Shows that a browser was logged in with a login before."""
+        return f"{number}.{new_mac(self._secret, f'staff-known:{login}:{number}'.encode(), sha256).hexdigest()}"
 
     def _sign(self, cookie: str) -> str:
         return new_mac(self._secret, f"staff-form:{cookie}".encode(), sha256).hexdigest()

@@ -49,18 +49,19 @@ def router(pages: Pages, address: str) -> APIRouter:
             member = await run_in_threadpool(pages.staff.add, login, name, role, language)
         except StaffError as error:
             return await shown(visit, error.key)
-        return await invited(visit, member.login, "add")
+        return await invited(visit, member.login, "add", member.role)
 
     @routes.post("/people/invite")
     async def invite(visit: Admin, login: Login) -> Response:
         return await invited(visit, login, "invite")
 
-    async def invited(visit: Visit, login: str, action: str) -> Response:
+    async def invited(visit: Visit, login: str, action: str, detail: str = "") -> Response:
+        login = login.strip().casefold()
         try:
             token = await run_in_threadpool(pages.staff.invite, login)
         except StaffError as error:
             return await shown(visit, error.key)
-        await run_in_threadpool(pages.deeds.note, visit.member.login, action, f"staff:{login}")
+        await run_in_threadpool(pages.deeds.note, visit.member.login, action, f"staff:{login}", detail)
         return await shown(visit, invited=login, token=token)
 
     @routes.post("/people/change")
@@ -78,7 +79,7 @@ def router(pages: Pages, address: str) -> APIRouter:
         except StaffError as error:
             return await shown(visit, error.key)
         now = f"{member.role}, {'active' if member.active else 'disabled'}{', without app' if unguard else ''}"
-        await run_in_threadpool(pages.deeds.note, visit.member.login, "change", f"staff:{login}", now)
+        await run_in_threadpool(pages.deeds.note, visit.member.login, "change", f"staff:{member.login}", now)
         return go_to(visit, "/staff/people")
 
     @routes.get("/audit")

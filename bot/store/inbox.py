@@ -32,6 +32,8 @@ from bot.store.staff import Member
 from bot.store.transcripts import Said, append, said_in
 from bot.text import bare
 
+Notice = Callable[[Language, bool], Reply]  # what the person is told; the bool: their last message has no answer
+
 State = Literal["waiting", "held", "bot", "closed"]
 STATES: tuple[State, ...] = get_args(State)
 # Why a conversation may need a look, the most urgent first.
@@ -199,21 +201,27 @@ class Inbox:
         query = (
             select(conversation.id)
             .where(conversation.state == "waiting")
-            .order_by(~_holds(conversation.flags, "emergency"), conversation.waiting_since)
+            .order_by(~_holds(conversation.flags, "emergency"), conversation.waiting_since)  # danger is never cut off
             .limit(PAGE)
         )
         with Session(self._engine) as session:
             return self._rows(session, list(session.scalars(query)))
 
     def urgent(self) -> tuple[int, datetime | None, datetime | None]:
-        """How many need a person now, since when the first of them waits, and since when the last."""
+        """How many need a person now, since when the first of them waits, and when the newest reason to look came up.
+
+        Who writes while one of us talks there counts as a reason, and so does danger.
+        """
         conversation = models.Conversation
-        query = select(func.count(), func.min(conversation.waiting_since), func.max(conversation.waiting_since)).where(
-            conversation.state == "waiting"
+        waiting = conversation.state == "waiting"
+        query = select(func.count(), func.min(conversation.waiting_since)).where(waiting)
+        news = select(func.max(conversation.waiting_since), func.max(conversation.flagged_at)).where(
+            conversation.state.in_(("waiting", "held"))
         )
         with Session(self._engine) as session:
-            number, first, last = session.execute(query).one()
-            return number, first, last
+            number, first = session.execute(query).one()
+            moments = [each for each in session.execute(news).one() if each]
+            return number, first, max(moments, default=None)
 
     def labels(self) -> list[str]:
         """All labels in use."""
@@ -255,6 +263,11 @@ class Inbox:
             seen = session.scalar(turns.where(models.Turn.id == after)) if found else None
             return (_seen(seen) if seen else None, found)
 
+    def is_there(self, number: int) -> bool:
+        """Whether there is such a conversation: the person may have had it deleted."""
+        with Session(self._engine) as session:
+            return session.get(models.Conversation, number) is not None
+
     def known(self, number: int) -> tuple[str, ...]:
         """What the person of a conversation has told of themselves in the form of a request."""
         with Session(self._engine) as session:
@@ -284,8 +297,15 @@ class Inbox:
             if cast(Any, taken).rowcount:
                 append(session, found, "talk", notice)
 
-    def say(self, number: int, member: Member, words: str, held_for: timedelta) -> None:
+    def say(self, number: int, member: Member, words: str, held_for: timedelta, once: str = "") -> None:
         """Writes to the person. Whoever holds the conversation keeps it for longer by it.
+
+        Args:
+            number: Of the conversation.
+            member: Who writes.
+            words: What.
+            held_for: How long they keep it without another word.
+            once: Made with the form: what is sent twice is said once.
 
         Raises:
             StaffError: They do not hold it.
@@ -295,11 +315,15 @@ class Inbox:
             found = _one(session, number)
             if found.state != "held" or found.holder_id != member.id or (found.held_until or now) <= now:
                 raise StaffError("not_held", f"Take conversation {number} before you write in it.")
-            append(session, found, "staff", Reply(words, revision="staff", by=member.name))
+            update_id = f"staff:{number}:{once}" if once else None
+            same = select(models.Turn.id).where(models.Turn.update_id == update_id)
+            if update_id and session.scalar(same.where(models.Turn.channel == found.channel)):
+                return
+            append(session, found, "staff", Reply(words, revision="staff", by=member.name), update_id)
             found.held_until, found.waiting_since = now + held_for, None
 
-    def give_back(self, number: int, member: Member, notice: Reply) -> None:
-        """The assistant answers again. The person is told.
+    def give_back(self, number: int, member: Member, notice: Notice) -> None:
+        """The assistant answers again. The person is told. Who wrote last and got no answer still needs a person.
 
         Raises:
             StaffError: Somebody else has it.
@@ -309,9 +333,9 @@ class Inbox:
             if found.state == "held" and found.holder_id != member.id and not member.may("admin"):
                 raise StaffError("held", f"Conversation {number} is held by somebody else.")
             if found.state == "held":
-                _release(session, found, "bot", notice)
+                _release(session, found, notice)
 
-    def give_back_late(self, notice: Callable[[Language], Reply]) -> int:
+    def give_back_late(self, notice: Notice) -> int:
         """Gives back where nobody of us has written for too long; how many. Who still waits needs a person."""
         now = datetime.now(UTC)
         query = select(models.Conversation).where(
@@ -320,33 +344,43 @@ class Inbox:
         with Session(self._engine) as session, session.begin():
             late = list(session.scalars(query))
             for found in late:
-                state: State = "waiting" if found.waiting_since else "bot"
-                _release(session, found, state, notice(cast(Language, found.language or "es")))
+                _release(session, found, notice)
             return len(late)
 
-    def close(self, number: int) -> None:
+    def close(self, number: int, seen: int) -> None:
         """Nothing is left to do: its flags are taken away. What the person writes next opens it again.
 
+        Args:
+            number: Of the conversation.
+            seen: The newest turn that whoever closes it has seen.
+
         Raises:
-            StaffError: Somebody holds it: it is given back first.
+            StaffError: Somebody holds it: it is given back first. Or the person has written meanwhile.
         """
         with Session(self._engine) as session, session.begin():
             found = _one(session, number)
+            _must_be_seen(session, number, seen)
             if found.state == "held":
                 raise StaffError("still_held", f"Give conversation {number} back first.")
             found.state, found.flags, found.waiting_since = "closed", (), None
             found.flag = found.flagged_at = None
 
-    def attend(self, number: int) -> None:
-        """Somebody has seen to it in another way: nobody waits any more, the flags stay.
+    def attend(self, number: int, seen: int) -> None:
+        """Somebody has seen to it in another way: nobody waits any more, the flags stay. What comes next is told anew.
+
+        Args:
+            number: Of the conversation.
+            seen: The newest turn that whoever saw to it has seen.
 
         Raises:
-            StaffError: There is no such conversation.
+            StaffError: There is no such conversation, or the person has written meanwhile.
         """
         with Session(self._engine) as session, session.begin():
             found = _one(session, number)
+            _must_be_seen(session, number, seen)
             if found.state == "waiting":
                 found.state, found.waiting_since = "bot", None
+                found.flag = found.flagged_at = None
 
     def assign(self, number: int, member: int | None) -> None:
         """Who is to see to it; None for nobody."""
@@ -447,10 +481,19 @@ def _holds(words: Any, word: str) -> ColumnElement[bool]:
     return type_coerce(words, Text).like(f"% {literally} %", escape="\\")
 
 
-def _release(session: Session, found: models.Conversation, state: State, notice: Reply) -> None:
+def _release(session: Session, found: models.Conversation, notice: Notice) -> None:
+    """The assistant answers again. What it asked before somebody came is not answered by what is said now."""
+    state: State = "waiting" if found.waiting_since else "bot"
     found.state, found.holder_id, found.held_until = state, None, None
-    found.waiting_since = found.waiting_since if state == "waiting" else None
-    append(session, found, "talk", notice)
+    found.buttons, found.alarm, found.asking, found.flag, found.flagged_at = [], None, None, None, None
+    append(session, found, "talk", notice(cast(Language, found.language or "es"), state == "waiting"))
+
+
+def _must_be_seen(session: Session, number: int, seen: int) -> None:
+    turn = models.Turn
+    query = select(func.count()).where(turn.conversation_id == number, turn.id > seen, turn.decision != "staff")
+    if session.scalar(query.where(turn.delivery.is_(None))):
+        raise StaffError("new_message", f"The person of conversation {number} has written meanwhile.")
 
 
 def _one(session: Session, number: int) -> models.Conversation:

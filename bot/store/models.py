@@ -251,10 +251,19 @@ class TelegramUpdate(Base):
     done_at: Mapped[datetime | None]
 
 
+class Counter(Base):
+    """The highest number of a conversation so far: SQLite would give that of the newest again, once it is deleted."""
+
+    __tablename__ = "counter"
+
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    value: Mapped[int]
+
+
 class Staff(Base):
     """Someone of the clinic. `name` is what patients see, a first name; `password` is a hash, NULL until one is chosen.
 
-    `totp` is the secret of an authenticator app, NULL without one. `failures` and `locked_until` slow down guessing.
+    `totp` is the secret of an authenticator app, NULL without one; `totp_used` the half minute of its last code.
     """
 
     __tablename__ = "staff"
@@ -268,10 +277,19 @@ class Staff(Base):
     totp: Mapped[str | None] = mapped_column(String(64))
     totp_used: Mapped[int | None]
     active: Mapped[bool] = mapped_column(default=True)
-    failures: Mapped[int] = mapped_column(default=0)
-    locked_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
+
+
+class Guess(Base):
+    """Passwords that were tried one after the other. `key` is a hash of the login, or of a browser that once got in."""
+
+    __tablename__ = "guess"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    number: Mapped[int]
+    last_at: Mapped[datetime]
+    locked_until: Mapped[datetime | None]
 
 
 class StaffSession(Base):

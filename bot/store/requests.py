@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from bot.errors import RequestError
 from bot.messages import REQUEST_STATES, Effect, Language, RequestState
-from bot.store import models
+from bot.store import forget_words, models
 from bot.store.outbox import QUIET, announce
 
 OPEN: tuple[RequestState, ...] = ("new", "contacted", "scheduled")
@@ -209,7 +209,9 @@ class Requests:
                 if request.conversation.updated_at < before:
                     request.conversation.dialogue, request.conversation.asking = {}, None
                 session.delete(request)
-            return len(old)
+        if old:
+            forget_words(self.engine)
+        return len(old)
 
 
 def _is_taken(session: Session, contact: str, besides: str) -> bool:

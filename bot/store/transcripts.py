@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from sqlalchemy import Engine, func, select, text, update
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.orm import Session
 
 from bot.errors import RequestError
 from bot.messages import Button, Citation, Claim, Decision, Incoming, Language, Memory, Reply, Turn
-from bot.store import models
+from bot.store import forget_words, models
 from bot.store.outbox import QUIET, announce
 from bot.store.requests import apply
 
@@ -102,7 +102,11 @@ class Transcripts:
             found = session.scalar(_conversation(message.channel, message.sender))
             if found is None:
                 found = models.Conversation(
-                    channel=message.channel, sender=message.sender, created_at=now, **_remembered(Memory())
+                    id=_new_number(session),
+                    channel=message.channel,
+                    sender=message.sender,
+                    created_at=now,
+                    **_remembered(Memory()),
                 )
                 session.add(found)
             said = message.text or _title(found.buttons, message.button)
@@ -117,7 +121,7 @@ class Transcripts:
                 news = found.flag != flag or found.flagged_at is None or now - found.flagged_at > QUIET
                 if flag == "emergency" and news:
                     announce(session, found, "emergency", now, self._targets, topic=turn.topics[0])
-                found.flag, found.flagged_at = flag, now
+                found.flag, found.flagged_at = flag, now if news else found.flagged_at
             _tell(found, turn, now)
             session.flush()
             session.add(_row(found.id, message, said, turn, now, _number(session, now)))
@@ -205,6 +209,9 @@ class Transcripts:
         with Session(self._engine) as session, session.begin():
             query = update(models.Turn).where(models.Turn.id == turn, models.Turn.delivery == "waiting")
             session.execute(query.values(delivery="sent" if well else "failed"))
+            row = session.get(models.Turn, turn)
+            if row and not well:
+                row.conversation.flags = _with(row.conversation.flags, "failure")
 
     def delete(self, channel: str, sender: str) -> None:
         """Deletes a conversation with all that belongs to it: turns, requests, and what staff were to be told."""
@@ -212,16 +219,23 @@ class Transcripts:
             found = session.scalar(_conversation(channel, sender))
             if found:
                 session.delete(found)
-        if self._engine.dialect.name == "sqlite":  # what was deleted is not left in the file beside the database either
-            with self._engine.connect() as connection:
-                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+        forget_words(self._engine)
 
 
-def append(session: Session, conversation: models.Conversation, decision: Decision, reply: Reply) -> None:
+def _new_number(session: Session) -> int:
+    """The number of a new conversation. That of a deleted one never comes again: staff may have it before them."""
+    query = update(models.Counter).values(value=models.Counter.value + 1).returning(models.Counter.value)
+    return session.scalars(query).one()
+
+
+def append(
+    session: Session, conversation: models.Conversation, decision: Decision, reply: Reply, update_id: str | None = None
+) -> None:
     """Adds a turn that nobody has asked for, in the caller's transaction; the channel brings it to the person."""
     now = datetime.now(UTC)
     turn = Turn(cast(Language, conversation.language or "es"), decision, (reply,))
-    row = _row(conversation.id, Incoming(conversation.channel, ""), "", turn, now, _number(session, now))
+    message = Incoming(conversation.channel, "", update_id=update_id)
+    row = _row(conversation.id, message, "", turn, now, _number(session, now))
     row.delivery = "waiting"
     session.add(row)
     conversation.updated_at = now
@@ -270,7 +284,7 @@ def _remembered(memory: Memory) -> dict[str, Any]:
 
 def _flag(turn: Turn) -> str | None:
     """Why staff should look at the conversation now, one of `FLAGS`; None where nothing calls for it."""
-    if turn.decision == "emergency":
+    if turn.decision == "emergency" or (turn.decision == "silent" and turn.topics):  # danger, while staff talk
         return "emergency"
     if turn.replies and turn.replies[0].revision.startswith("in_case@"):
         return "perhaps_emergency"

@@ -112,8 +112,9 @@ class Telegram:
         """Brings what staff have written to whom it is for, in order."""
         while True:
             try:
+                busy = set(self._bringing)  # what ends while the database is read is not begun anew
                 for outgoing in await asyncio.to_thread(self._transcripts.undelivered, CHANNEL):
-                    if outgoing.turn not in self._bringing:
+                    if outgoing.turn not in busy:
                         self._bringing.add(outgoing.turn)
                         self._run(self._bring_one(outgoing))
             except Exception as error:
@@ -265,6 +266,8 @@ class Telegram:
                 read = await self._listened(read)
             turn = await self._turn(read)
         number, turn = await self._kept(read.message, turn)
+        if not turn.replies:  # somebody of the clinic reads it
+            return
         messages = [*self._before(read, turn.language), *self._renderer.messages(turn.replies, turn.language, number)]
         for place, message in enumerate(messages[received.sent :], received.sent + 1):
             if not await self._send(chat, message):
@@ -404,7 +407,8 @@ class Telegram:
         """Whether an edited message is the newest of its chat, and says something else than before."""
         newest = await asyncio.to_thread(self._updates.newest, chat)
         said = await asyncio.to_thread(self._transcripts.of, CHANNEL, words.message.sender)
-        changed = not said or said[-1].text != words.message.text
+        written = [each.text for each in said if each.text]
+        changed = not written or written[-1] != words.message.text
         return changed and (newest is None or words.number >= newest)
 
     def _is_of_an_album(self, read: Read, payload: Mapping[str, Any]) -> bool:

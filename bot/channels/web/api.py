@@ -199,7 +199,9 @@ class Api:
 
     async def _asking(self, session: Session) -> str | None:
         memory = await self._patiently(self.chat.transcripts.memory, Incoming("web", session.sender))
-        return memory.asking if memory and not memory.alarm else None  # in danger no form is pushed
+        if memory is None or memory.alarm or memory.held:  # in danger, and while staff talk, no form is pushed
+            return None
+        return memory.asking
 
     async def _patiently(self, read: Callable[..., T], *what: Any) -> T | None:
         """What the database holds; None where it fails or takes long: there is an answer all the same."""

@@ -179,7 +179,10 @@ class Chat:
         turns = await run_in_threadpool(self.transcripts.of, "web", session.sender, after)
         for turn in turns:
             if turn.id and turn.delivery == "waiting":
-                await run_in_threadpool(self.transcripts.delivered, turn.id)
+                try:
+                    await run_in_threadpool(self.transcripts.delivered, turn.id)
+                except Exception as error:  # it is read all the same
+                    log.error("web.not_noted", error=type(error).__name__)
         return turns
 
     def said(self, turn: Said) -> str:

@@ -33,18 +33,24 @@ function beep() {
   tone.onended = () => sound.close();
 }
 
-let newest = null; // of those who wait, when the page was opened
+let newest = null; // reason to look, when the page was opened
+let waiting = 0; // people
 
 document.addEventListener("htmx:afterSwap", () => {
   const urgent = document.getElementById("urgent");
   const last = urgent?.dataset.last;
   if (last === undefined) return;
-  if (newest !== null && last > newest) {
+  const number = Number(urgent.dataset.number);
+  if (newest !== null && (last > newest || number > waiting)) {
     if (kept.get("sound")) beep();
     if (kept.get("notify") && Notification.permission === "granted") new Notification(urgent.dataset.words);
   }
   newest = newest === null || last > newest ? last : newest;
+  waiting = number;
 });
+
+// Where somebody goes on writing; "autofocus" does nothing where the address has a fragment.
+document.querySelector("[data-first]")?.focus();
 
 // --- keys ------------------------------------------------------------------------------------------------------------
 
@@ -59,10 +65,11 @@ function step(by) {
   next?.scrollIntoView({ block: "center" });
 }
 
-/** What a key presses: in the item that has the focus, else anywhere on the page. */
+/** What a key is for: in the item that has the focus, else anywhere on the page, but in no other item. */
 function target(key) {
   const mark = `[data-key="${CSS.escape(key)}"]`;
-  return document.activeElement?.closest("[data-item]")?.querySelector(mark) ?? document.querySelector(mark);
+  const here = document.activeElement?.closest("[data-item]")?.querySelector(mark);
+  return here ?? Array.from(document.querySelectorAll(mark)).find((each) => !each.closest("[data-item]"));
 }
 
 function showKeys() {
@@ -94,7 +101,9 @@ document.addEventListener("keydown", (event) => {
   else {
     const found = target(event.key);
     if (!found) return;
-    if (isTyping(found)) found.focus();
+    // A letter that was meant for a message may not act on a person: buttons of the page wait for Enter.
+    if (found.tagName === "BUTTON" && !found.closest("[data-item]")) found.focus();
+    else if (isTyping(found)) found.focus();
     else found.click();
   }
   event.preventDefault();

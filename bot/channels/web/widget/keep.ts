@@ -13,6 +13,8 @@ export interface Kept {
   remembered: boolean;
   queue: Outgoing[];
   turns: Turn[];
+  /** The newest turn up to which the server has told all. */
+  heard: number;
   draft: string;
 }
 
@@ -22,7 +24,7 @@ const MOST_TURNS = 60;
 /** What was kept, if it is of any use; `lang` is the language of a new conversation. */
 export function read(lang: Lang): Kept {
   const no = { chosen: false, open: false, large: false, aloud: false, dictates: false, remembered: false };
-  const anew: Kept = { token: "", lang, ...no, queue: [], turns: [], draft: "" };
+  const anew: Kept = { token: "", lang, ...no, queue: [], turns: [], heard: 0, draft: "" };
   const [session, local] = stores().map(parsed);
   const found = session && holds(session) ? session : { ...session, ...local };
   const kept = { ...anew, ...found };

@@ -335,6 +335,7 @@ class MuseChat extends HTMLElement {
   /** What came without having been asked for; while an answer is awaited it waits, too, as it may be the same. */
   private heard(told: Turns, old = false): void {
     if (this.queue.busy && this.kept.queue.length) return void this.early.push(told);
+    this.kept.heard = Math.max(this.kept.heard, ...told.turns.map((turn) => turn.id ?? 0));
     const added = told.turns.filter((turn) => this.add(turn));
     if (!old) this.take(told);
     if (added.length) this.settle();
@@ -376,7 +377,7 @@ class MuseChat extends HTMLElement {
     }
     this.kept.turns.push(turn);
     if (urgent) this.alarm = shown.querySelector(".urgent");
-    if (this.kept.aloud && (urgent || bubble)) this.readAloud(turn, urgent);
+    if (this.kept.aloud && (urgent || bubble || turn.decision === "staff")) this.readAloud(turn, urgent);
     return true;
   }
 
@@ -415,8 +416,9 @@ class MuseChat extends HTMLElement {
     this.follow();
   }
 
+  /** Up to where all was heard. An answer to a message tells nothing of what came before it. */
   private last(): number {
-    return Math.max(0, ...this.kept.turns.map((turn) => turn.id ?? 0));
+    return this.kept.heard;
   }
 
   private follow(): void {

@@ -15,7 +15,7 @@ INBOX = (
     "confidence",
 )  # fmt: skip
 MOMENT = sa.DateTime(timezone=True)
-TABLES = ("approval", "review", "note", "audit", "invitation", "staff_session", "staff")
+TABLES = ("approval", "review", "note", "audit", "invitation", "staff_session", "guess", "staff", "counter")
 
 # Letters with accents are found without them. PostgreSQL has no such rule built in, so it is told the letters.
 LETTERS = "translate(lower(text), 'áàâäãéèêëíìîïóòôöõúùûüñç', 'aaaaaeeeeiiiiooooouuuunc')"
@@ -41,10 +41,15 @@ def _staff() -> None:
         sa.Column("totp", sa.String(64)),
         sa.Column("totp_used", sa.Integer),
         sa.Column("active", sa.Boolean, nullable=False),
-        sa.Column("failures", sa.Integer, nullable=False),
-        sa.Column("locked_until", MOMENT),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("seen_at", MOMENT),
+    )
+    op.create_table(
+        "guess",
+        sa.Column("key", sa.String(64), primary_key=True),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.Column("last_at", MOMENT, nullable=False),
+        sa.Column("locked_until", MOMENT),
     )
     op.create_table(
         "staff_session",
@@ -88,6 +93,10 @@ def _conversations() -> None:
         "UPDATE conversation SET state = 'waiting', waiting_since = flagged_at WHERE flag IN ('emergency', 'person')"
     )
     op.execute("UPDATE conversation SET length = (SELECT count(*) FROM turn WHERE conversation_id = conversation.id)")
+    op.create_table(
+        "counter", sa.Column("name", sa.String(16), primary_key=True), sa.Column("value", sa.Integer, nullable=False)
+    )
+    op.execute("INSERT INTO counter SELECT 'conversation', coalesce(max(id), 0) FROM conversation")
     op.create_index("ix_conversation_inbox", "conversation", list(INBOX))
     op.create_index("ix_conversation_waiting", "conversation", ["state", "waiting_since"])
     op.create_index("ix_turn_delivery", "turn", ["delivery", "channel"])
