@@ -49,8 +49,8 @@ document.addEventListener("htmx:afterSwap", () => {
   waiting = number;
 });
 
-// Where somebody goes on writing; "autofocus" does nothing where the address has a fragment.
-document.querySelector("[data-first]")?.focus();
+// Where somebody goes on writing. The fragment of the address takes the focus away until the page is loaded.
+addEventListener("load", () => setTimeout(() => document.querySelector("[data-first]")?.focus()));
 
 // --- keys ------------------------------------------------------------------------------------------------------------
 
