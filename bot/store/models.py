@@ -74,7 +74,7 @@ class Conversation(Base):
     __table_args__ = (
         UniqueConstraint("channel", "sender"),
         Index("ix_conversation_inbox", *INBOX),
-        Index("ix_conversation_waiting", "state", "waiting_since"),
+        Index("ix_conversation_waiting", "state", "waiting_since", "flagged_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -98,7 +98,7 @@ def _conversations() -> None:
     )
     op.execute("INSERT INTO counter SELECT 'conversation', coalesce(max(id), 0) FROM conversation")
     op.create_index("ix_conversation_inbox", "conversation", list(INBOX))
-    op.create_index("ix_conversation_waiting", "conversation", ["state", "waiting_since"])
+    op.create_index("ix_conversation_waiting", "conversation", ["state", "waiting_since", "flagged_at"])
     op.create_index("ix_turn_delivery", "turn", ["delivery", "channel"])
     rated = sa.text("helpful IS NOT NULL")
     op.create_index("ix_turn_helpful", "turn", ["helpful"], sqlite_where=rated, postgresql_where=rated)
