@@ -89,6 +89,11 @@ class BookingTexts:
         """The button that goes on with a request that was left for something more urgent."""
         return Button(self._booking.buttons["go_on"].of(language), f"/{TOPIC}")
 
+    def hello(self, values: Mapping[str, str], language: Language) -> str:
+        """What a message of the staff to a person begins with; `values` hold a `time` where one was agreed."""
+        key = "staff_hello_agreed" if "time" in values else "staff_hello"
+        return self._booking.says[key].of(language).format(**values)
+
     def option(self, payload: str, language: Language) -> str | None:
         """The words of an option that was pressed; None when `payload` is none of ours."""
         for step in self._booking.steps.values():

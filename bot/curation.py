@@ -47,7 +47,8 @@ WITHOUT_PHRASE = frozenset(
 BOOKING = {
     "steps": "consent for_whom knows name reach country time details known confirm change change_sent withdraw",
     "says": "resume do_tell noted_name noted_reach noted_time refused dropped unchanged sent changed withdrawn status "
-    "status_closed no_request unknown_code elsewhere too_late too_many too_often taken over human human_hours waiting",
+    "status_closed no_request unknown_code elsewhere too_late too_many too_often taken over human human_hours waiting "
+    "staff_hello staff_hello_agreed",
     "problems": "option no_name no_reach too_short too_long no_such_number which_country bad_email two_numbers "
     "no_country past too_much stuck",
     "summary": "for_me for_other for_other_knows for_other_does_not_know name phone email country time injury note",

@@ -204,12 +204,12 @@ def router(
 
     def greeting(request: Request, draft: Draft, visit: Visit) -> str:
         """What a message to the person begins with, in their language; staff finish it."""
-        key, language = "requests.greeting", request.language
-        places = {"name": draft.name, "staff": visit.member.name, "code": request.code}
+        language = request.language
+        values = {"name": draft.name, "staff": visit.member.name, "code": request.code}
         if request.state == "scheduled" and request.agreed_at:
-            key, places["time"] = "requests.greeting_agreed", texts.moment(request.agreed_at, draft.zone, language)
-            places["link"] = calendar(request) or ""
-        return pages.words.of(key, language, **places)
+            values["time"] = texts.moment(request.agreed_at, draft.zone, language)
+            values["link"] = calendar(request) or ""
+        return texts.hello(values, language)
 
     @routes.get("/requests/{code}")
     async def one(visit: Viewer, code: str) -> Response:
