@@ -588,8 +588,13 @@ async def test_the_file_holds_more_than_a_page(people: dict[Role, Browser], engi
         ("+57 300", "'+57 300"),
         ("-2", "'-2"),
         ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
-        (" =1", "' =1"),
+        ("\t=1", "'=1"),
+        (" =1", "'=1"),
+        ("a\n=1", "a =1"),  # on a line of its own it would begin a row
+        ("a\r\n=1", "a =1"),
+        ("hello;=1", "hello;'=1"),  # where semicolons tell cells apart
+        ("hello; @x;+1", "hello; '@x;'+1"),
+        ("one; two", "one; two"),  # near miss
         ("＝1", "'＝1"),
         ("a=1", "a=1"),  # near miss
         ('say "hi", Ana', 'say "hi", Ana'),
