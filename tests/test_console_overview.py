@@ -354,8 +354,8 @@ async def test_what_people_wrote_is_shown_as_text_without_personal_data(people: 
         ("since=2024-03-09&until=2025-03-09", 200, "2024-03-09 to 2025-03-09"),
         ("since=2024-03-08&until=2025-03-09", 400, "at most 366 days"),
         ("since=2199-01-01&until=2199-01-02", 400, "at most 366 days"),
-        ("days=8", 400, "no se puede leer"),
-        ("since=yesterday", 400, "no se puede leer"),
+        ("days=8", 400, "cannot be read"),
+        ("since=yesterday", 400, "cannot be read"),
     ],
 )
 async def test_the_period_that_is_asked_for(people: dict[Role, Browser], query: str, status: int, told: str) -> None:
