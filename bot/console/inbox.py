@@ -25,7 +25,7 @@ from bot.conversation import Conversation
 from bot.errors import StaffError
 from bot.messages import LANGUAGES, Citation, Language, Reply, citations_of
 from bot.redaction import redacted
-from bot.store.inbox import FLAGS, STATES, Inbox, Place, Row, Seen, State, Wanted, Whole
+from bot.store.inbox import FLAGS, PAGE, STATES, Inbox, Place, Row, Seen, State, Wanted, Whole
 
 CHANNELS = ("web", "telegram")
 LONGEST = 4_000  # letters of what is written to a person
@@ -225,7 +225,7 @@ def router(pages: Pages, desk: Desk) -> APIRouter:
             "mark": newest,
             "asked": asked,
             "first": after is None,
-            "next": f"{rows[-1].updated_at.isoformat()}_{rows[-1].id}" if len(rows) >= 50 else None,
+            "next": f"{rows[-1].updated_at.isoformat()}_{rows[-1].id}" if len(rows) >= PAGE else None,
             "sought": sought,
             "last": await run_in_threadpool(
                 lambda: {row.id: desk.shown_last(row, visit.member.language) for row in (*rows, *waiting)}
