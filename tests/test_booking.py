@@ -572,7 +572,7 @@ def test_every_text_has_the_places_it_is_given(content: Content) -> None:
     known = {
         "line", "months", "emergency", "example", "country", "name", "reach", "time", "injury", "summary", "code",
         "state", "date", "number", "digits", "hours", "first", "last", "days", "begins", "ends", "place", "there",
-        "words", "note", "value", "topic", "topics", "channel", "conversation", "language",
+        "words", "note", "value", "topic", "topics", "channel", "conversation", "language", "staff", "link",
     }  # fmt: skip
     booking = content.booking
     groups = (booking.says, booking.problems, booking.summary, booking.times, booking.states, booking.staff)
