@@ -838,7 +838,7 @@ def say(
     conversation: Annotated[int, typer.Argument(help="Its number, as the messages to staff name it.")],
     text: Annotated[str, typer.Argument(help="What to write, in the person's language.")],
 ) -> None:
-    """Write to somebody in the web chat, as a person of the clinic. They see it at once if they are there."""
+    """Write to somebody as a person of the clinic. They see it once the web chat is open; in Telegram while we run."""
     from bot.store import migrate, open_database
     from bot.store.transcripts import Transcripts
 

@@ -96,6 +96,12 @@ def test_what_happens_marks_the_conversation(engine: Engine, turn: dict[str, Any
     assert (row.state, set(row.flags)) == (state, flags)
 
 
+def test_the_least_sure_turn_counts_also_where_it_was_not_sure_at_all(engine: Engine) -> None:
+    for sure in (0.9, 0.0, 0.8):
+        said(engine, "anna", "words", "answer", "cost", sure=sure)
+    assert [row.confidence for row in Inbox(engine).find(Wanted())] == [0.0]
+
+
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [

@@ -301,12 +301,9 @@ def router(pages: Pages, desk: Desk) -> APIRouter:
     async def news(visit: Viewer, number: int, after: Annotated[int, Query(ge=0)], opened: str = "") -> Response:
         seen, turns = await run_in_threadpool(desk.inbox.news, number, after)
         if not turns:
-            is_there = await run_in_threadpool(desk.inbox.is_there, number)
-            return (
-                go_to(visit, f"/staff/conversations/{number}")
-                if not is_there
-                else Response(status_code=204, headers=HEADERS)
-            )
+            if await run_in_threadpool(desk.inbox.is_there, number):
+                return Response(status_code=204, headers=HEADERS)
+            return go_to(visit, f"/staff/conversations/{number}")  # which says that it is gone
         known = await run_in_threadpool(desk.inbox.known, number)
         is_open = _may_see(desk, visit, number, opened)
         return pages.show(

@@ -247,7 +247,7 @@ def _tell(found: models.Conversation, turn: Turn, now: datetime) -> None:
     found.length = (found.length or 0) + 1
     found.topics = _with(found.topics or (), *turn.topics)[-MOST_TOPICS:]
     if turn.candidates and turn.decision in ("answer", "clarify", "fallback", "action"):
-        found.confidence = min(found.confidence or 1.0, turn.candidates[0].confidence)
+        found.confidence = min(1.0 if found.confidence is None else found.confidence, turn.candidates[0].confidence)
     flags = _flags(turn)
     found.flags = _with(found.flags or (), *flags)
     if found.state == "closed":
